@@ -1,0 +1,210 @@
+"""A history: an immutable, pseudonymised copy of the registry's tables, identified by its content hash."""
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from riskml.errors import RiskmlError
+from riskml.registry.contract import TABLES, Kind
+from riskml.vocabulary import did_you_mean
+
+__all__ = ["ARROW_TYPES", "History"]
+
+TIME = pa.timestamp("us")  # microseconds reach from before 1900 to after 9999
+ARROW_TYPES = {
+    Kind.ID: pa.string(),
+    Kind.PERSON: pa.string(),
+    Kind.CODE: pa.string(),
+    Kind.CATEGORY: pa.string(),
+    Kind.QUOTE: pa.string(),
+    Kind.INTEGER: pa.int64(),
+    Kind.TIME: TIME,
+}
+
+
+def _column(table, column, data, where):
+    """One column of `data` cast to the contract's type; None where it is absent and may be null."""
+    if column.name not in data.column_names:
+        return pa.nulls(data.num_rows, ARROW_TYPES[column.kind]) if column.nullable else None
+    values = data.column(column.name)
+    wanted = ARROW_TYPES[column.kind]
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if values.type == wanted:
+        return values
+    try:
+        if wanted == TIME and pa.types.is_timestamp(values.type) and values.type.tz is None:
+            return values.cast(TIME, safe=False)  # finer than a microsecond is cut off
+        if wanted == pa.int64() and pa.types.is_floating(values.type):
+            values = pc.if_else(pc.is_nan(values), None, values)
+        return values.cast(wanted)
+    except pa.ArrowInvalid:
+        raise RiskmlError(
+            f"column {column.name} of table {table.name} holds {values.type}, which does not read as {wanted}",
+            where=where,
+            mend=f"Give {column.name} as {'naive timestamps' if wanted == TIME else wanted}.",
+        ) from None
+
+
+def _normalised(tables, where):
+    """The tables in the contract's columns and types; all that is missing is listed in one error."""
+    unknown = [name for name in tables if name not in TABLES]
+    if unknown:
+        raise RiskmlError(
+            f'unknown table "{unknown[0]}"', where=where, mend=did_you_mean(unknown[0], TABLES) or f"Known: {', '.join(TABLES)}."
+        )
+    normal, missing = {}, []
+    for name, data in tables.items():
+        table = TABLES[name]
+        if isinstance(data, pd.DataFrame):
+            data = pa.Table.from_pandas(data, preserve_index=False)
+        columns = {}
+        for column in table.history_columns:
+            values = _column(table, column, data, where)
+            if values is None:
+                required = column.kind is Kind.ID or column.kind is Kind.TIME
+                if required:
+                    missing.append(f"{name}.{column.name}")
+                continue
+            columns[column.name] = values
+        normal[name] = pa.table(columns)
+    if missing:
+        raise RiskmlError(
+            f"missing columns: {', '.join(missing)}",
+            where=where,
+            mend="Add them; docs/registry.md lists every table and column.",
+        )
+    return normal
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """An immutable copy of the registry's tables.
+
+    Times are on the registry's two clocks: `occurred_at` (when it happened) and `recorded_at` (when the registry
+    learnt it); naive, in microseconds.
+
+    Attributes
+    ----------
+    tables : dict of table name -> pyarrow.Table    columns and types of the contract; free text never among them
+    manifest : dict    content hash, counts, faults counted while it was taken, contract version, whether synthetic
+    folder : Path or None    where it was read from
+    """
+
+    tables: dict
+    manifest: dict = field(default_factory=dict)
+    folder: Path | None = None
+
+    @classmethod
+    def of(cls, source):
+        """A history of whatever holds one.
+
+        Parameters
+        ----------
+        source : History, path of a folder of `<table>.parquet`, or dict of table name -> pyarrow.Table or
+            pandas.DataFrame. Tables that are not needed may be left out; columns that may be null may be left out;
+            columns that the contract does not know are ignored.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        RiskmlError    no such folder, an unknown table, missing columns (all of them in one message), wrong types
+        """
+        if isinstance(source, History):
+            return source
+        if isinstance(source, dict):
+            return cls(_normalised(source, "history"))
+        return cls.read(source)
+
+    @classmethod
+    def read(cls, folder):
+        """Read a folder of Parquet files in the contract's layout, with or without a manifest."""
+        folder = Path(folder)
+        files = {name: folder / f"{name}.parquet" for name in TABLES}
+        present = {name: file for name, file in files.items() if file.is_file()}
+        if not present:
+            raise RiskmlError(
+                "no history here: none of its tables is a Parquet file",
+                where=str(folder),
+                mend="`riskml history` takes one from the registry.",
+            )
+        tables = {}
+        for name, file in present.items():
+            try:
+                tables[name] = pq.read_table(file)
+            except (pa.ArrowInvalid, OSError) as error:
+                raise RiskmlError(
+                    f"not readable as Parquet ({type(error).__name__})", where=str(file), mend="Take the history again."
+                ) from None
+        manifest = folder / "manifest.json"
+        return cls(
+            _normalised(tables, str(folder)),
+            json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {},
+            folder,
+        )
+
+    @property
+    def hash(self):
+        """Content hash, str; empty for a history that was not taken from a registry."""
+        return self.manifest.get("hash", "")
+
+    def table(self, name, columns=()):
+        """One table; an error that names what is missing when it, or one of `columns`, is not in the history."""
+        if name not in self.tables:
+            raise RiskmlError(
+                f'the history has no table "{name}"',
+                where=str(self.folder or "history"),
+                mend=f"It holds: {', '.join(self.tables)}.",
+            )
+        table = self.tables[name]
+        absent = [c for c in columns if c not in table.column_names]
+        if absent:
+            raise RiskmlError(
+                f"missing columns: {', '.join(f'{name}.{c}' for c in absent)}",
+                where=str(self.folder or "history"),
+                mend="Add them; docs/registry.md lists every table and column.",
+            )
+        return table
+
+    @cached_property
+    def observed_until(self):
+        """The last moment that the registry can speak for: the latest `recorded_at`, pandas.Timestamp or NaT."""
+        latest = [
+            pc.max(t["recorded_at"]).as_py() for t in self.tables.values() if t.num_rows and "recorded_at" in t.column_names
+        ]
+        latest = [moment for moment in latest if moment is not None]
+        return pd.Timestamp(max(latest)).as_unit("us") if latest else pd.NaT
+
+    def open_cases(self, as_of):
+        """The cases that are visible and not closed at a moment.
+
+        Parameters
+        ----------
+        as_of : timestamp    on the registry's visible timeline
+
+        Returns
+        -------
+        DataFrame of case_id, as_of, sorted by case_id: a cohort of one assessment each
+        """
+        t = np.datetime64(pd.Timestamp(as_of).as_unit("us").to_datetime64())
+        cases = self.table("cases").select(
+            ["case_id", "closed_at", "occurred_at", "recorded_at", "superseded_at"]
+        ).to_pandas()
+        known = cases[["occurred_at", "recorded_at"]].max(axis=1, skipna=False) <= t
+        standing = cases["superseded_at"].isna() | (cases["superseded_at"] > t)
+        # Of several standing versions of a case the one recorded last speaks.
+        current = cases[known & standing].sort_values(["recorded_at", "occurred_at"], kind="stable")
+        current = current.drop_duplicates("case_id", keep="last")
+        still_open = current["closed_at"].isna() | (current["closed_at"] > t)
+        ids = np.sort(current.loc[still_open, "case_id"].to_numpy())
+        return pd.DataFrame({"case_id": ids, "as_of": np.full(len(ids), t)})
