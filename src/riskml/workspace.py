@@ -1,0 +1,285 @@
+"""A workspace: the agency's decisions (catalogue, model files, settings) and what the commands produce beside them.
+
+`riskml.toml` and its folders are read by `riskml.settings`; this page is what users hold: one object from which a
+history is taken, a catalogue and a model file are read, and a trained model is found again.
+"""
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from riskml.errors import RiskmlError
+from riskml.settings import Settings, load_settings
+from riskml.vocabulary import did_you_mean
+
+__all__ = ["ModelPlan", "Workspace", "init_workspace", "open_workspace", "train"]
+
+_COPIED = ("features", "models", "notebooks", "reports", "riskml.toml")
+_LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model file with the catalogue and the settings of its workspace: all that training needs but the history."""
+
+    spec: object
+    catalogue: object
+    settings: Settings
+
+    @property
+    def name(self):
+        """The model's name, str."""
+        return self.spec.name
+
+
+def _point_latest(folder, name):
+    """Make `folder/latest` name what was made last; replaced in one step, so that a reader sees the old or the new."""
+    handle, path = tempfile.mkstemp(dir=folder)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(name + "\n")
+    os.replace(path, folder / _LATEST)
+
+
+class Workspace:
+    """The object that notebooks and commands work with.
+
+    Attributes
+    ----------
+    settings : Settings    folders and `riskml.toml`
+    """
+
+    def __init__(self, settings):
+        self.settings = settings
+
+    def __repr__(self):
+        return f"Workspace({str(self.settings.folder)!r})"
+
+    @cached_property
+    def catalogue(self):
+        """The feature definitions under `features/`: Catalogue."""
+        from riskml.features.catalogue import load_catalogue
+
+        return load_catalogue(self.settings.features)
+
+    @cached_property
+    def key(self):
+        """The key of the pseudonyms, from RISKML_KEY or the key file."""
+        from riskml.registry.pseudonyms import load_key
+
+        return load_key(self.settings.key_file)
+
+    def connect(self):
+        """Connect to the registry: sqlalchemy.Engine."""
+        from riskml.registry.database import connect
+
+        return connect(self.settings.registry_url)
+
+    def take_history(self, *, set_aside=False):
+        """Copy the registry to a history under `histories/`, pseudonymised, named by its content hash.
+
+        Parameters
+        ----------
+        set_aside : bool    keep rows that break the contract apart, with their reasons, instead of stopping at them
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        RiskmlError    missing tables or columns (all at once), rows that break the contract, no key, no cases
+        """
+        from riskml.registry.take import take_history
+
+        history = take_history(
+            self.connect(),
+            self.settings.histories,
+            key=self.key,
+            factors=self.catalogue.factors,
+            timezone=self.settings.timezone,
+            set_aside=set_aside,
+        )
+        _point_latest(self.settings.histories, history.hash)
+        return history
+
+    def history(self, content_hash=None):
+        """A history taken before: the latest, or the one whose content hash begins so."""
+        from riskml.registry.history import History
+
+        folder = self.settings.histories
+        if content_hash is None:
+            pointer = folder / _LATEST
+            if not pointer.is_file():
+                raise RiskmlError(
+                    "no history yet", where=str(folder), mend="`riskml history` takes one from the registry."
+                )
+            content_hash = pointer.read_text(encoding="utf-8").strip()
+        found = [path for path in folder.glob(f"{content_hash}*") if path.is_dir()] if content_hash else []
+        if len(found) != 1:
+            known = [path.name[:12] for path in folder.glob("*") if path.is_dir()]
+            raise RiskmlError(
+                f'{"no" if not found else "more than one"} history "{content_hash}"',
+                where=str(folder),
+                mend=f"There are: {', '.join(sorted(known)) or 'none'}.",
+            )
+        return History.read(found[0])
+
+    @property
+    def model_names(self):
+        """Names of the model files under `models/`: tuple of str."""
+        from riskml.models.spec import model_names
+
+        return model_names(self.settings.models)
+
+    def model(self, name):
+        """A model file with the workspace's catalogue, ready to be trained: ModelPlan."""
+        from riskml.models.spec import load_model_file
+
+        if name not in self.model_names:
+            raise RiskmlError(
+                f'no model file "{name}"',
+                where=str(self.settings.models),
+                mend=f"{did_you_mean(name, self.model_names)} Known: {', '.join(self.model_names)}.".strip(),
+            )
+        return ModelPlan(load_model_file(self.settings.models / f"{name}.yml"), self.catalogue, self.settings)
+
+    @property
+    def trained_names(self):
+        """Names of the models that have been trained here: tuple of str."""
+        return tuple(sorted(path.parent.name for path in self.settings.bundles.glob(f"*/{_LATEST}")))
+
+    def trained(self, name, version=None):
+        """A trained model: the latest of its name, or the one whose version begins so.
+
+        Returns
+        -------
+        Model    read from `bundles/<name>/<version>`; nothing in it executes when it is read
+        """
+        from riskml.models.bundle import Model
+
+        folder = self.settings.bundles / name
+        if version is None:
+            pointer = folder / _LATEST
+            if not pointer.is_file():
+                raise RiskmlError(
+                    f'model "{name}" has not been trained here',
+                    where=str(self.settings.bundles),
+                    mend=f"`riskml train {name}` trains it.",
+                )
+            version = pointer.read_text(encoding="utf-8").strip()
+        found = [path for path in folder.glob(f"{version}*") if path.is_dir()] if version else []
+        if len(found) != 1:
+            raise RiskmlError(
+                f'{"no" if not found else "more than one"} version "{version}" of model "{name}"',
+                where=str(folder),
+                mend="Give more of the version, or train the model again.",
+            )
+        return Model.load(found[0])
+
+    def keep(self, model):
+        """Save a trained model under `bundles/` and make it the latest of its name: path of its folder."""
+        folder = self.settings.bundles / model.name
+        folder.mkdir(parents=True, exist_ok=True)
+        target = folder / model.version
+        if not target.is_dir():
+            model.save(target)
+        _point_latest(folder, model.version)
+        return target
+
+
+def open_workspace(folder="."):
+    """Open a workspace.
+
+    Parameters
+    ----------
+    folder : path of a folder that holds `riskml.toml`
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    RiskmlError    no workspace there, or settings that do not read
+    """
+    return Workspace(load_settings(folder))
+
+
+def _starting_workspace():
+    """The files that a new workspace starts from: in the installed package, or in the checkout it is run from."""
+    packaged = files("riskml") / "_workspace"
+    return packaged if packaged.is_dir() else Path(__file__).parents[2]
+
+
+def init_workspace(folder):
+    """Make a workspace with the starting catalogue, model files, reports and notebooks, and a new key.
+
+    Parameters
+    ----------
+    folder : path of a folder that does not exist or is empty
+
+    Returns
+    -------
+    Workspace
+
+    Raises
+    ------
+    RiskmlError    the folder holds something, or cannot be written
+    """
+    from riskml.registry.pseudonyms import make_key
+
+    folder = Path(folder)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RiskmlError("not an empty folder", where=str(folder), mend="Name a new folder; nothing was written.")
+    with as_file(_starting_workspace()) as start:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in _COPIED:
+            source = start / name
+            if source.is_dir():
+                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("out", ".*", "__pycache__"))
+            else:
+                shutil.copy(source, folder / name)
+    (folder / ".gitignore").write_text(
+        "registry.db*\nhistories/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\n*.key\n",
+        encoding="utf-8",
+    )
+    workspace = open_workspace(folder)
+    make_key(workspace.settings.key_file)
+    return workspace
+
+
+def train(plan, history, *, seed=0, log=True):
+    """Train, calibrate, validate and keep a model.
+
+    Parameters
+    ----------
+    plan : ModelPlan      `workspace.model(name)`
+    history : History     or whatever `History.of` takes
+    seed : int            of every random choice
+    log : bool            also log the run and register the version in MLflow
+
+    Returns
+    -------
+    Model    saved under `bundles/<name>/<version>`; `.report` holds what was measured
+
+    Raises
+    ------
+    RiskmlError    too short a history, an outcome with one class, a history that lacks what the catalogue reads
+
+    Notes
+    -----
+    Features are read on the visible timeline up to each assessment; labels strictly after it.
+    """
+    from riskml.training.train import train as train_model
+
+    model = train_model(plan.spec, history, catalogue=plan.catalogue, seed=seed)
+    Workspace(plan.settings).keep(model)
+    if log:
+        from riskml.review.tracking import log_training
+
+        log_training(model, plan.settings)
+    return model
