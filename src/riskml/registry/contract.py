@@ -1,7 +1,8 @@
 """The registry contract: the ten tables that riskml reads and the four that it writes.
 
-Everything that must agree with the registry follows from this page: the SQLAlchemy tables, the validation of rows,
-the layout of a history, the simulator and `docs/registry.md`. Times are naive, in the registry's local timezone.
+Everything that must agree with the registry follows from this page: the SQLAlchemy tables, the validation of
+rows, the layout of a history, the simulator and `docs/registry.md`. Times are naive, in the registry's local
+timezone.
 """
 
 from dataclasses import dataclass
@@ -122,7 +123,11 @@ _TABLES = (
             Column("municipality", Kind.CATEGORY, "municipality (audits only)", nullable=True),
             Column("locality", Kind.CODE, "kind of locality", nullable=True, values=v.LOCALITIES),
             Column(
-                "closed_at", Kind.TIME, "when the case was closed; null: open", nullable=True, revealed_later=True
+                "closed_at",
+                Kind.TIME,
+                "when the case was closed; null: open",
+                nullable=True,
+                revealed_later=True,
             ),
             *_clock("when the case was opened"),
         ),
