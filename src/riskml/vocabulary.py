@@ -4,18 +4,19 @@ Closed sets of codes stand here; the risk factors themselves are the agency's de
 `features/factors.yml`.
 """
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-import yaml
-
+from riskml.documents import Document, read_documents
 from riskml.errors import RiskmlError
 
 __all__ = [
     "AUDIT_ONLY",
     "DIMENSIONS",
+    "Evidence",
     "Factor",
     "FactorVocabulary",
     "LEVELS",
@@ -23,6 +24,7 @@ __all__ = [
     "MEASURE_KINDS",
     "OUTCOME_KINDS",
     "PARTNER_RELATIONSHIPS",
+    "RECORDED_IN",
     "RELATIONSHIPS",
     "RESPONSE_KINDS",
     "SEVERITY",
@@ -31,6 +33,7 @@ __all__ = [
     "STAGES",
     "STATES",
     "did_you_mean",
+    "duration",
     "load_factors",
 ]
 
@@ -58,8 +61,23 @@ OUTCOME_KINDS = ("femicide", "attempted_femicide")
 LOCALITIES = ("urban", "rural")
 SEXES = ("female", "male")
 # The relationship says who the aggressor is to the victim. Registries may hold others: this column is open.
-RELATIONSHIPS = ("partner", "ex-partner", "son", "daughter", "father", "mother", "brother", "sister", "in-law", "other")
+RELATIONSHIPS = (
+    "partner",
+    "ex-partner",
+    "son",
+    "daughter",
+    "father",
+    "mother",
+    "brother",
+    "sister",
+    "in-law",
+    "other",
+)
 PARTNER_RELATIONSHIPS = ("partner", "ex-partner")
+
+# Where a factor usually stands: a field of the registry, a narrative, a prosecutor's or forensic file, another
+# register, or nowhere unless somebody asks.
+RECORDED_IN = ("structured", "narrative", "file", "other_register", "question")
 
 DIMENSIONS = ("aggressor", "victim", "acts", "relationship", "response")
 
@@ -97,6 +115,36 @@ def did_you_mean(word, known):
     return f"Did you mean {' or '.join(quoted)}?" if near else ""
 
 
+def duration(text):
+    """Length of a time such as "90d" or "72h" in microseconds, int.
+
+    Raises
+    ------
+    RiskmlError    not a whole number of days or hours, or longer than a century
+
+    >>> duration("90d") == 90 * 24 * duration("1h")
+    True
+    """
+    match = re.fullmatch(r"([0-9]{1,7})([dh])", str(text))
+    hours = int(match[1]) * (24 if match[2] == "d" else 1) if match else 0
+    if not match or hours > 36_525 * 24:
+        raise RiskmlError(
+            f'"{text}" is not a length of time',
+            mend="Write a whole number of days or hours, such as 90d or 72h.",
+        )
+    return hours * 3_600_000_000
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One finding behind a factor: the study, the effect as the study gives it, and how far it was checked."""
+
+    study: str
+    effect: str
+    tag: str  # S:n seen in source n, M or M? from memory, D derived, A assumed
+    prior_only: bool = False  # not checked: a starting value for a model, never shown as a fact
+
+
 @dataclass(frozen=True)
 class Factor:
     """One coded risk factor: its words, the dimension it speaks for, and the evidence behind it."""
@@ -104,10 +152,10 @@ class Factor:
     code: str
     label: dict  # language -> words
     dimension: str
-    phrases: tuple = ()
-    evidence: tuple = ()  # each: {study, effect, tag}
-    relationships: tuple = ()  # empty: all
-    recorded_in: tuple = ()
+    phrases: tuple = ()  # Spanish words by which a record says it
+    evidence: tuple = ()  # of Evidence
+    relationships: tuple = ()  # to whom it applies; empty: all
+    recorded_in: tuple = ()  # of RECORDED_IN
 
 
 @dataclass(frozen=True)
@@ -133,13 +181,27 @@ class FactorVocabulary:
         """The codes, in the file's order: tuple of str."""
         return tuple(self.factors)
 
+    def to_document(self):
+        """The vocabulary as plain values, JSON-able; `from_document` reads it."""
+        return [asdict(factor) for factor in self]
+
+    @classmethod
+    def from_document(cls, document):
+        """A vocabulary of what `to_document` gave."""
+        factors = {}
+        for entry in document:
+            evidence = tuple(Evidence(**finding) for finding in entry["evidence"])
+            lists = {key: tuple(entry[key]) for key in ("phrases", "relationships", "recorded_in")}
+            factors[entry["code"]] = Factor(**{**entry, **lists, "evidence": evidence})
+        return cls(factors)
+
 
 def load_factors(path):
     """Read `factors.yml`.
 
     Parameters
     ----------
-    path : path of a YAML file: code -> {label: {es, en}, dimension, phrases, evidence, ...}
+    path : path of a YAML file: code -> {label: {es, en}, dimension, phrases, evidence, relationships, recorded_in}
 
     Returns
     -------
@@ -147,38 +209,93 @@ def load_factors(path):
 
     Raises
     ------
-    RiskmlError    the file is missing, is not YAML, or a factor lacks its labels or a known dimension
+    RiskmlError    the file is missing or not YAML, or, all in one message with their lines: a factor without both
+                   labels, an unknown dimension, key, relationship or place, a finding without study, effect or tag
     """
     path = Path(path)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-    except FileNotFoundError:
+    if not path.is_file():
         raise RiskmlError(
-            "no such file", where=str(path), mend="`riskml init DIR` makes a workspace with a starting vocabulary."
-        ) from None
-    except yaml.YAMLError as error:
-        raise RiskmlError(f"not valid YAML: {error}", where=str(path)) from None
-    entries = document.get("factors", document)
-    factors, problems = {}, []
+            "no such file",
+            where=str(path),
+            mend="`riskml init DIR` makes a workspace with a starting vocabulary.",
+        )
+    documents = read_documents(path)
+    document = documents[0] if documents else Document({})
+    value = document.value or {}
+    at = ("factors",) if isinstance(value, dict) and "factors" in value else ()
+    entries = value["factors"] if at else value
+    if not isinstance(entries, dict):
+        raise RiskmlError(
+            "factors are a mapping of codes", where=str(path), mend="strangulation: {label: ...}"
+        )
+    name = f"{path.parent.name}/{path.name}"
+    problems = [f'{name}, line {line}: "{key}" stands twice' for line, key in document.repeated]
+    factors = {}
     for code, entry in entries.items():
-        label = (entry or {}).get("label") or {}
-        if not {"es", "en"} <= set(label):
-            problems.append(f'factor "{code}": label needs both es and en')
-        dimension = (entry or {}).get("dimension")
-        if dimension not in DIMENSIONS:
-            problems.append(
-                f'factor "{code}": unknown dimension "{dimension}". {did_you_mean(dimension, DIMENSIONS)}'.strip()
-            )
-        if not problems:
-            factors[code] = Factor(
-                code=code,
-                label=dict(label),
-                dimension=dimension,
-                phrases=tuple(entry.get("phrases") or ()),
-                evidence=tuple(entry.get("evidence") or ()),
-                relationships=tuple(entry.get("relationships") or ()),
-                recorded_in=tuple(entry.get("recorded_in") or ()),
-            )
+        found = list(_factor_problems(code, entry))
+        for key, what in found:
+            line = document.line(*at, code, *([key] if key else []))
+            problems.append(f'{name}, line {line}, factor "{code}": {what}'.strip())
+        if not found:
+            lists = {key: tuple(entry.get(key) or ()) for key in ("phrases", "relationships", "recorded_in")}
+            evidence = tuple(Evidence(**finding) for finding in entry.get("evidence") or ())
+            factors[code] = Factor(code, dict(entry["label"]), entry["dimension"], evidence=evidence, **lists)
+    if len(problems) == 1:
+        where, _, what = problems[0].partition(": ")
+        raise RiskmlError(what, where=where)
     if problems:
-        raise RiskmlError("; ".join(problems), where=str(path))
+        raise RiskmlError(f"{len(problems)} problems in the factors\n" + "\n".join(problems))
     return FactorVocabulary(factors)
+
+
+def _factor_problems(code, entry):
+    """What is wrong with one factor: pairs of the key at fault and the problem in words."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", code):
+        yield "", "a code is written in lower-case letters, digits and underscores"
+    if not isinstance(entry, dict):
+        yield "", "a factor is a mapping with label and dimension"
+        return
+    known = ("label", "dimension", "phrases", "evidence", "relationships", "recorded_in")
+    for key in entry:
+        if key not in known:
+            yield key, f'unknown key "{key}". {did_you_mean(key, known)}'
+    label = entry.get("label")
+    words = isinstance(label, dict) and all(isinstance(w, str) and w.strip() for w in label.values())
+    if not words or set(label) != {"es", "en"}:
+        yield "label", "label needs words in es and in en"
+    if entry.get("dimension") not in DIMENSIONS:
+        yield (
+            "dimension",
+            f'unknown dimension "{entry.get("dimension")}". {did_you_mean(entry.get("dimension"), DIMENSIONS)}',
+        )
+    for key, values in (("phrases", None), ("relationships", RELATIONSHIPS), ("recorded_in", RECORDED_IN)):
+        yield from _list_problems(key, entry.get(key) or [], values)
+    findings = entry.get("evidence") or []
+    if not isinstance(findings, list):
+        yield "evidence", "evidence is a list of findings {study, effect, tag}"
+        return
+    for finding in findings:
+        yield from _finding_problems(finding)
+
+
+def _list_problems(key, given, values):
+    if not isinstance(given, list) or not all(isinstance(word, str) for word in given):
+        yield key, f"{key} is a list of words"
+        return
+    for position, word in enumerate(given):
+        if values is not None and word not in values:
+            yield key, f'unknown word "{word}" in {key}. {did_you_mean(word, values)}'
+        if word in given[:position]:
+            yield key, f'"{word}" stands twice in {key}'
+
+
+def _finding_problems(finding):
+    keys = {"study", "effect", "tag"}
+    if not isinstance(finding, dict) or not keys <= set(finding) <= keys | {"prior_only"}:
+        yield "evidence", "a finding has study, effect, tag and, where it was not checked, prior_only"
+        return
+    tag = str(finding["tag"])
+    if not re.fullmatch(r"S:[0-9]+b?|M\??|D|A", tag):
+        yield "evidence", f'unknown tag "{tag}": S:n, M, M?, D or A'
+    if tag == "M?" and finding.get("prior_only") is not True:
+        yield "evidence", "a finding tagged M? was not checked: mark it prior_only: true"

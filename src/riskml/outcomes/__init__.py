@@ -1,0 +1,1 @@
+"""Outcomes: which assessments a model learns from, and what came after each."""
