@@ -16,9 +16,6 @@ from riskml.errors import RiskmlError
 __all__ = [
     "AUDIT_ONLY",
     "DIMENSIONS",
-    "Evidence",
-    "Factor",
-    "FactorVocabulary",
     "LEVELS",
     "LOCALITIES",
     "MEASURE_KINDS",
@@ -32,6 +29,9 @@ __all__ = [
     "SOURCES",
     "STAGES",
     "STATES",
+    "Evidence",
+    "Factor",
+    "FactorVocabulary",
     "did_you_mean",
     "duration",
     "load_factors",
@@ -75,8 +75,8 @@ RELATIONSHIPS = (
 )
 PARTNER_RELATIONSHIPS = ("partner", "ex-partner")
 
-# Where a factor usually stands: a field of the registry, a narrative, a prosecutor's or forensic file, another
-# register, or nowhere unless somebody asks.
+# Where a factor usually stands: a field of the registry, a narrative, a prosecutor's file, another
+# register, or nowhere until somebody asks.
 RECORDED_IN = ("structured", "narrative", "file", "other_register", "question")
 
 DIMENSIONS = ("aggressor", "victim", "acts", "relationship", "response")
@@ -137,7 +137,7 @@ def duration(text):
 
 @dataclass(frozen=True)
 class Evidence:
-    """One finding behind a factor: the study, the effect as the study gives it, and how far it was checked."""
+    """One finding behind a factor: the study, the effect as it gives it, and how far that was checked."""
 
     study: str
     effect: str
@@ -201,7 +201,7 @@ def load_factors(path):
 
     Parameters
     ----------
-    path : path of a YAML file: code -> {label: {es, en}, dimension, phrases, evidence, relationships, recorded_in}
+    path : path of a YAML file: code -> {label, dimension, phrases, evidence, relationships, recorded_in}
 
     Returns
     -------
@@ -209,8 +209,8 @@ def load_factors(path):
 
     Raises
     ------
-    RiskmlError    the file is missing or not YAML, or, all in one message with their lines: a factor without both
-                   labels, an unknown dimension, key, relationship or place, a finding without study, effect or tag
+    RiskmlError    the file is missing or not YAML; or, all in one message with their lines: a factor without
+                   both labels, an unknown dimension, key, relationship or place, a finding without its tag
     """
     path = Path(path)
     if not path.is_file():
@@ -264,10 +264,8 @@ def _factor_problems(code, entry):
     if not words or set(label) != {"es", "en"}:
         yield "label", "label needs words in es and in en"
     if entry.get("dimension") not in DIMENSIONS:
-        yield (
-            "dimension",
-            f'unknown dimension "{entry.get("dimension")}". {did_you_mean(entry.get("dimension"), DIMENSIONS)}',
-        )
+        dimension = entry.get("dimension")
+        yield "dimension", f'unknown dimension "{dimension}". {did_you_mean(dimension, DIMENSIONS)}'
     for key, values in (("phrases", None), ("relationships", RELATIONSHIPS), ("recorded_in", RECORDED_IN)):
         yield from _list_problems(key, entry.get(key) or [], values)
     findings = entry.get("evidence") or []

@@ -1,0 +1,120 @@
+"""What must hold of a feature beyond its form: it reads the contract rightly and nothing that it may not."""
+
+from riskml.errors import RiskmlError
+from riskml.features.conditions import parse_condition
+from riskml.features.definitions import COLUMN_AGGREGATES, WINDOWED_AGGREGATES, window_microseconds
+from riskml.features.predictors import column_refusal
+from riskml.registry.contract import TABLES, Kind
+from riskml.vocabulary import did_you_mean
+
+__all__ = ["feature_problems"]
+
+_PERSON_SCOPES = {"aggressors": ("case", "aggressor"), "victims": ("case", "victim")}
+
+
+def feature_problems(feature, factors):
+    """What is wrong with a feature, all of it.
+
+    Parameters
+    ----------
+    feature : Feature
+    factors : FactorVocabulary
+
+    Returns
+    -------
+    list of (key, what, mend)    key: the key of the definition at fault; empty where the feature is sound
+    """
+    if feature.table not in TABLES:
+        mend = did_you_mean(feature.table, TABLES) or f"Tables: {', '.join(TABLES)}."
+        return [("table", f'unknown table "{feature.table}"', mend)]
+    problems = [*_windows(feature), *_over(feature), *_measures(feature), *_column(feature, factors)]
+    if feature.where is not None:
+        try:
+            parse_condition(feature.where, feature.table, factors)
+        except RiskmlError as error:
+            problems.append(("where", error.what, error.mend))
+    if feature.dimension == "response" and not feature.exposure:
+        problems.append(
+            (
+                "exposure",
+                "what was done about a case is an exposure",
+                "Leave `exposure` out, or choose a dimension.",
+            )
+        )
+    return problems
+
+
+def _windows(feature):
+    if feature.windows and feature.aggregate not in WINDOWED_AGGREGATES:
+        mend = f"Leave `windows` out; windows are for {', '.join(WINDOWED_AGGREGATES)}."
+        yield "windows", f"{feature.aggregate} has no windows", mend
+    for position, window in enumerate(feature.windows):
+        try:
+            window_microseconds(window)
+        except RiskmlError as error:
+            yield "windows", error.what, error.mend
+        if window in feature.windows[:position]:
+            yield "windows", f'window "{window}" stands twice', ""
+
+
+def _over(feature):
+    scopes = _PERSON_SCOPES.get(feature.table)
+    if scopes and feature.over not in scopes:
+        mend = f"Use over: {' or over: '.join(scopes)}."
+        yield (
+            "over",
+            f"table {feature.table} holds facts of a person, not of every case of the {feature.over}",
+            mend,
+        )
+
+
+def _measures(feature):
+    if feature.aggregate in ("in_force", "days_to_expiry") and feature.table != "measures":
+        yield "aggregate", f"{feature.aggregate} is for the table measures alone, not {feature.table}", ""
+
+
+def _column(feature, factors):
+    aggregate, column = feature.aggregate, feature.column
+    if aggregate not in COLUMN_AGGREGATES:
+        if column is not None:
+            mend = f"Leave `column` out; a column is for {', '.join(COLUMN_AGGREGATES)}."
+            yield "column", f"{aggregate} takes no column", mend
+        return
+    if column is None:
+        yield "aggregate", f"{aggregate} needs a column", "Add `column:`."
+        return
+    refusal = column_refusal(feature.table, column, factors.codes)
+    if refusal:
+        yield "column", *refusal
+        return
+    known = TABLES[feature.table][column]
+    suits = _suits(aggregate, known)
+    if suits:
+        yield "column", f'{aggregate} cannot read column "{column}", which holds {_holds(known)}', suits
+
+
+def _suits(aggregate, column):
+    """How to mend an aggregate that cannot read a column; empty where it can."""
+    if aggregate in ("sum", "mean"):
+        return "" if column.kind is Kind.INTEGER else f"{aggregate} needs a number."
+    if aggregate == "max":
+        return (
+            ""
+            if column.kind is Kind.INTEGER or column.ordered
+            else "max needs a number or words with an order."
+        )
+    if aggregate == "latest":
+        fits = column.kind in (Kind.INTEGER, Kind.CODE, Kind.CATEGORY)
+        return "" if fits else "latest needs a number or a word; for a time use days_since."
+    fits = column.kind in (Kind.INTEGER, Kind.CODE, Kind.CATEGORY, Kind.ID)
+    return "" if fits else "distinct needs words, numbers or the ids of cases and persons."
+
+
+def _holds(column):
+    return {
+        Kind.ID: "keyed hashes",
+        Kind.PERSON: "the keyed hash of a member of staff",
+        Kind.QUOTE: "quoted words",
+        Kind.TIME: "times",
+        Kind.INTEGER: "numbers",
+    }.get(column.kind, "words with an order" if column.ordered else "words without an order")
