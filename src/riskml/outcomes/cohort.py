@@ -19,7 +19,8 @@ _DAY = duration("1d")
 class _Versions:
     """The versions of every case that are ever visible, in order of (case, rank); a later rank outranks.
 
-    ids: the case ids, sorted; code: position in ids; start, end: visible in [start, end); closed: closed from then on.
+    ids: the case ids, sorted; code: position in ids; start, end: visible in [start, end); closed: closed from
+    then on.
     """
 
     ids: np.ndarray
@@ -44,9 +45,9 @@ def _versions(history):
 
 
 def _in_force(versions, code, when, row):
-    """Of candidate (assessment, visible version) pairs keep, for each assessment, the version in force, if open then.
+    """Keep, of candidate pairs, the assessments whose version in force is open.
 
-    code, when, row: case, moment and version of each candidate.
+    code, when, row: case and moment of an assessment, and a version visible at it; one for each pair.
     Returns code and when of the assessments that stand.
     """
     order = np.lexsort((row, code, when))
@@ -60,7 +61,8 @@ def _in_force(versions, code, when, row):
 def _periodic(versions, grid):
     """Open cases at each date of the grid: code, when."""
     several = np.bincount(versions.code, minlength=len(versions.ids))[versions.code] > 1
-    # A case with one version is assessed until it is closed; among several, one that is closed may hide an open one.
+    # A case with one version is assessed until it is closed; among several, one that is closed may hide an
+    # open one.
     end = np.where(several, versions.end, np.minimum(versions.end, versions.closed))
     first = np.searchsorted(grid, versions.start, side="left")
     count = np.maximum(np.searchsorted(grid, end, side="left") - first, 0)
@@ -121,22 +123,24 @@ def _moment(value, name):
 def assessments(history, *, every="28d", start=None, end=None, at_contacts=False):
     """The moments at which open cases are assessed: on common dates, at each new contact, or both.
 
-    A case is assessed while the registry shows it and it is not closed, as `History.open_cases` says for one moment.
-    A contact is the first moment at which the registry shows an incident: when it has happened, has been recorded, and
-    its case is visible. A correction of an incident (same `incident_id`) is no new contact.
+    A case is assessed while the registry shows it and it is not closed, as `History.open_cases` says for one
+    moment. A contact is the first moment at which the registry shows an incident: when it has happened, has
+    been recorded, and its case is visible. A correction of an incident (same `incident_id`) is no new
+    contact.
 
     Parameters
     ----------
     history : History, or what `History.of` takes
     every : str or None       step of the common dates, such as "28d"; None: no common dates
     start : timestamp or None    first common date; None: the first midnight at which a case is visible
-    end : timestamp or None      nothing is assessed after it; None: the last moment that the history speaks for
+    end : timestamp or None      nothing is assessed after it; None: the last moment that the history speaks
+        for
     at_contacts : bool        assess at each new contact too
 
     Returns
     -------
-    DataFrame of case_id, as_of (datetime64[us], on the visible timeline), one row per assessment, sorted by as_of and
-    case_id; no assessment twice
+    DataFrame of case_id, as_of (datetime64[us], on the visible timeline), one row per assessment, sorted by
+    as_of and case_id; no assessment twice
 
     Raises
     ------
@@ -148,7 +152,7 @@ def assessments(history, *, every="28d", start=None, end=None, at_contacts=False
         raise RiskmlError(
             "no case is ever visible: the table cases is empty, or its times are missing",
             where="history",
-            mend="Check that the registry holds cases with occurred_at and recorded_at, and take the history again.",
+            mend="Check that the registry holds cases with both times, and take the history again.",
         )
     step = duration(every) if every is not None else None
     if step == 0 or (step is None and not at_contacts):

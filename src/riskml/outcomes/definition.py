@@ -54,9 +54,9 @@ class OutcomeDefinition(BaseModel):
     Attributes
     ----------
     event : tuple of str
-        one or more of EVENTS, any of which makes the outcome: `incident` any new incident; `severe_incident` one of at
-        least `minimum_severity`; `escalation` an incident that EVIDENCE 5.6 calls an escalation; `lethal` a femicide
-        or attempted femicide of the table `outcomes`
+        one or more of EVENTS, any of which makes the outcome: `incident` any new incident; `severe_incident`
+        one of at least `minimum_severity`; `escalation` an incident that EVIDENCE 5.6 calls an escalation;
+        `lethal` a femicide or attempted femicide of the table `outcomes`
     horizon : str              length of the time after the assessment in which an event counts, such as "90d"
     reporting_lag : str        time after the horizon that late reports are waited for
     same_event_within : str    an incident at most this long after one that the registry already showed at the
@@ -64,8 +64,8 @@ class OutcomeDefinition(BaseModel):
     minimum_severity : int or None    for `severe_incident` alone
     sources : tuple of str     sources whose incidents may be events; empty: all
     competing_exits : tuple of str    exits that are reported, of EXITS
-    estimand : dict or None    what the risk means, in Spanish and English; None: the risk under the response usually
-        given, with exits counted as follow-up without event
+    estimand : dict or None    what the risk means, in Spanish and English; None: the risk under the response
+        usually given, with exits counted as follow-up without event
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -122,8 +122,8 @@ class OutcomeDefinition(BaseModel):
 
         Raises
         ------
-        RiskmlError    an unknown key, event, exit or source, a time that is none, keys that do not go together; all
-            in one message
+        RiskmlError    an unknown key, event, exit or source, a time that is none, keys that do not go
+            together; all in one message
         """
         if isinstance(source, OutcomeDefinition):
             return source

@@ -1,4 +1,4 @@
-"""Escalation of violence within a case (EVIDENCE 5.6; the severity scale is a proposal to be ratified, [A])."""
+"""Escalation of violence within a case (EVIDENCE 5.6, [A]: a proposal that the Task Force has to ratify)."""
 
 import numpy as np
 
@@ -23,8 +23,8 @@ def violent_events(incidents, which, within):
 
     Returns
     -------
-    CaseTimes of the events' first reports, and array of float: the highest severity reported of each, NaN if none is
-    known
+    CaseTimes of the events' first reports, and array of float: the highest severity reported of each, NaN if
+    none is known
     """
     reports = CaseTimes(incidents.code[which], incidents.occurred[which])
     severity = incidents.columns["severity"][which][reports.order]
@@ -69,9 +69,10 @@ def _before(events, values, steps):
 def escalations(incidents, which, within, sources=()):
     """The events that escalate, each held against all true events of its case before it.
 
-    An event escalates when its severity is at least 3 and above every severity of the 365 days before it (0 where
-    none is known), or when severity rose twice in a row, or when its severity is at least 2 and the interval since the
-    event before it is less than half of the interval before that. A severity that is not known never rises.
+    An event escalates when its severity is at least 3 and above every severity of the 365 days before it (0
+    where none is known), or when severity rose twice in a row, or when its severity is at least 2 and the
+    interval since the event before it is less than half of the interval before that. A severity that is not
+    known never rises.
 
     Parameters
     ----------

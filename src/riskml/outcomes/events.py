@@ -1,7 +1,6 @@
 """When, in each case, something happened that an outcome counts, or that ends its follow-up."""
 
 import numpy as np
-import pandas as pd
 
 from riskml.outcomes.escalation import escalations
 from riskml.outcomes.facts import facts_of
@@ -76,12 +75,12 @@ def _closures(history, ids, until):
 
 
 def exit_times(kind, history, ids, incidents, until):
-    """The exits of one kind, as they stand at the end of observation; none where the history lacks their table.
+    """The exits of one kind at the end of observation; none where the history lacks their table.
 
     Parameters
     ----------
-    kind : str    `death` (a femicide, or an incident of severity 6), `custody` (a measure of custody granted, or
-        proceedings that reached `detained`) or `closed` (the case)
+    kind : str    `death` (a femicide, or an incident of severity 6), `custody` (a measure of custody granted,
+        or proceedings that reached `detained`) or `closed` (the case)
     history, ids, incidents, until    as in `event_times`
 
     Returns

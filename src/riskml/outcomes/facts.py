@@ -17,7 +17,8 @@ class Facts:
     Attributes
     ----------
     code : array of int, shape (n,)            position of the case among the history's cases
-    occurred, start, end : array of int64      when it happened; the stretch [start, end) in which it is visible
+    occurred, start, end : array of int64      when it happened; the stretch [start, end) in which it is
+        visible
     columns : dict of name -> array            the other columns asked for
     """
 

@@ -52,7 +52,7 @@ def _known_until(history, known_at):
 
 
 def _same_event_until(incidents, code, when, within):
-    """Until when an incident is the same event as one that the assessment already saw: array of int64, at least `when`."""
+    """Until when an incident is the same event as one already visible: array of int64, at least `when`."""
     seen = CaseTimes(incidents.code, incidents.occurred)
     first = seen.count_through(code, when - within)
     count = (
@@ -75,22 +75,23 @@ def _timestamps(values):
 def label_outcomes(history, cohort, definition, *, known_at=None):
     """What came after each assessment.
 
-    An event counts when it happened strictly after `as_of` and at most the horizon later (`occurred_at`), and is no
-    second report of an incident that the registry already showed at `as_of`. Facts are taken as they stand at the end
-    of observation: a corrected row counts as its correction says, and not at all as it was.
+    An event counts when it happened strictly after `as_of` and at most the horizon later (`occurred_at`), and
+    is no second report of an incident that the registry already showed at `as_of`. Facts are taken as they
+    stand at the end of observation: a corrected row counts as its correction says, and not at all as it was.
 
-    An assessment is followed up when its horizon and the reporting lag behind it end within observation. One that is
-    not is censored, also where an event was seen already: were those kept, the recent past would hold events alone.
-    Custody, death and closure of the case are reported as exits when they come before any event. They are follow-up
-    without event, not errors: the risk is the absolute risk under the response usually given.
+    An assessment is followed up when its horizon and the reporting lag behind it end within observation. One
+    that is not is censored, also where an event was seen already: were those kept, the recent past would hold
+    events alone. Custody, death and closure of the case are reported as exits when they come before any
+    event. They are follow-up without event, not errors: the risk is the absolute risk under the response
+    usually given.
 
     Parameters
     ----------
     history : History, or what `History.of` takes
     cohort : DataFrame of case_id, as_of
     definition : OutcomeDefinition, or dict as under `outcome:` in a model file
-    known_at : timestamp or None    end of observation, as if the registry had been read then; None: the last moment
-        that the history speaks for
+    known_at : timestamp or None    end of observation, as if the registry had been read then; None: the last
+        moment that the history speaks for
 
     Returns
     -------
@@ -100,12 +101,14 @@ def label_outcomes(history, cohort, definition, *, known_at=None):
         event_at : datetime64[us]   when the first event happened; NaT without one
         followed_until : datetime64[us]    end of the horizon, or of complete reporting where that is earlier
         status : str                event, no_event, censored
-        exit : str                  none, death, custody, closed: the first exit before any event, of those followed up
+        exit : str                  none, death, custody, closed: the first exit before any event, of those
+            followed up
         exit_at : datetime64[us]    when; NaT without one
 
     Raises
     ------
-    RiskmlError    a cohort without case_id or as_of, or of another history's cases; a table or column is missing
+    RiskmlError    a cohort without case_id or as_of, or of another history's cases; a table or column is
+        missing
     """
     history, definition = History.of(history), OutcomeDefinition.of(definition)
     ids = pd.Index(history.table("cases")["case_id"].to_pandas().unique())
@@ -173,5 +176,5 @@ def check_two_classes(outcome, *, where="outcome"):
         raise RiskmlError(
             f"one class only: {events}/{len(followed)} assessments have an event",
             where=where,
-            mend="Check the outcome's definition (event, minimum_severity, horizon), or use a longer history.",
+            mend="Check event, minimum_severity and horizon of the outcome, or use a longer history.",
         )

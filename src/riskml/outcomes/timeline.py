@@ -63,7 +63,7 @@ class CaseTimes:
         return len(self.time)
 
     def count_through(self, code, time):
-        """Position, in order, behind the last fact of the case at or before the time: array of int, as `code`."""
+        """Position, in order, behind the case's last fact at or before the time: array of int."""
         rank = np.searchsorted(self._moments, time, side="right")
         return np.searchsorted(self._keys, self._key(code, rank), side="left")
 
