@@ -1,0 +1,1 @@
+"""What is trained: model files, splits, encodings, learners, calibrators, and the bundle that holds them."""

@@ -1,0 +1,105 @@
+"""The learners that a bundle can hold, and the plain baselines that every model has to beat."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit
+
+from riskml.errors import RiskmlError
+from riskml.models.linear import LinearModel, constant_model, elastic_net_path
+from riskml.models.trees import BoostedTrees
+
+__all__ = ["Blend", "base_rate", "learner_document", "learner_of", "one_column"]
+
+TREES_FILE = "model.txt"
+
+
+@dataclass(frozen=True)
+class Blend:
+    """Log-odds of boosted trees and of a logistic regression, mixed.
+
+    Attributes
+    ----------
+    trees : BoostedTrees
+    linear : LinearModel
+    weight : float in [0, 1]    of the trees
+    """
+
+    trees: BoostedTrees
+    linear: LinearModel
+    weight: float
+
+    kind = "blend"
+
+    def margin(self, design):
+        """Log-odds, float array, shape (n,)."""
+        return self.weight * self.trees.margin(design) + (1 - self.weight) * self.linear.margin(design)
+
+    def predict(self, design):
+        """Risk before calibration, float array, shape (n,)."""
+        return expit(self.margin(design))
+
+    def contributions(self, design):
+        """SHAP values of the two parts, mixed as their log-odds are: values (n, columns) and base."""
+        first, second = self.trees.contributions(design), self.linear.contributions(design)
+        return (
+            self.weight * first[0] + (1 - self.weight) * second[0],
+            self.weight * first[1] + (1 - self.weight) * second[1],
+        )
+
+
+def base_rate(outcome):
+    """The outcome's share in the training rows, for everyone: LinearModel."""
+    return constant_model(outcome)
+
+
+def one_column(design, outcome, column):
+    """A logistic regression on one design column: LinearModel.
+
+    Parameters
+    ----------
+    design : float array, shape (n, p)
+    outcome : array of {0, 1}, shape (n,)
+    column : int    position of the column
+    """
+    return elastic_net_path(design, outcome, strengths=[1e-5], l1_ratio=0.5, columns=np.array([column]))[0][1]
+
+
+def learner_document(learner):
+    """A learner as plain JSON and text files.
+
+    Returns
+    -------
+    document : dict
+    files : dict of file name -> text
+    """
+    if learner.kind == "trees":
+        return {"kind": "trees"}, {TREES_FILE: learner.text}
+    if learner.kind == "linear":
+        return {"kind": "linear", "linear": learner.to_document()}, {}
+    return (
+        {"kind": "blend", "weight": float(learner.weight), "linear": learner.linear.to_document()},
+        {TREES_FILE: learner.trees.text},
+    )
+
+
+def learner_of(document, files, columns):
+    """The learner that `learner_document` stored; columns is the number of design columns.
+
+    Raises
+    ------
+    RiskmlError    an unknown kind of learner, or a text that is not a model of these columns
+    """
+    kind = document.get("kind")
+    if kind == "linear":
+        return LinearModel.from_document(document["linear"])
+    if kind in ("trees", "blend") and TREES_FILE in files:
+        trees = BoostedTrees(files[TREES_FILE], columns, TREES_FILE)
+        if kind == "trees":
+            return trees
+        return Blend(trees, LinearModel.from_document(document["linear"]), float(document["weight"]))
+    raise RiskmlError(
+        f'unknown kind of learner "{kind}"',
+        where="bundle.json",
+        mend="Load it with the version that trained it.",
+    )

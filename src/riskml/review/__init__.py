@@ -1,0 +1,1 @@
+"""What reviewers see: training runs and model versions in MLflow."""
