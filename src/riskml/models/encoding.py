@@ -58,7 +58,7 @@ def columns_of(catalogue, names=None):
     for column in catalogue.columns:
         if wanted is not None and column.name not in wanted:
             continue
-        ordered = tuple(column.ordered or ())
+        ordered = tuple(column.values or ())
         kind = "number" if column.kind == "number" else ("ordered" if ordered else "category")
         found.append(SourceColumn(column.name, kind, ordered if kind == "ordered" else (), column.direction))
     return tuple(found)

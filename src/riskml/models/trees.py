@@ -52,7 +52,7 @@ class BoostedTrees:
         check_model_text(text, columns, where)
         self.text, self.columns = text, columns
         try:
-            self.booster = lgb.Booster(model_str=text, params={"verbosity": -1})
+            self.booster = lgb.Booster(model_str=text)
         except lgb.basic.LightGBMError as error:
             raise RiskmlError(
                 f"LightGBM does not read it ({error})", where=where, mend="Train the model again."

@@ -1,0 +1,344 @@
+"""A model file: what is predicted for whom, how it is split, learnt and calibrated, in the agency's own words."""
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from riskml.documents import read_documents
+from riskml.errors import RiskmlError
+from riskml.messages import LANGUAGES
+from riskml.models.calibration import CALIBRATORS
+from riskml.models.splits import WINDOWS
+from riskml.outcomes.definition import OutcomeDefinition, Words
+from riskml.vocabulary import did_you_mean, duration
+
+__all__ = ["DEFAULT_GRID", "ModelFile", "load_model_file", "model_names"]
+
+NOT_MODELS = ("critical", "levels")  # files of models/ that say how levels are suggested
+
+# Declared before any data are seen; chosen among in the tune window alone.
+DEFAULT_GRID = (
+    {
+        "num_leaves": 4,
+        "learning_rate": 0.1,
+        "min_people_in_leaf": 30,
+        "feature_fraction": 0.5,
+        "lambda_l2": 5.0,
+    },
+    {
+        "num_leaves": 8,
+        "learning_rate": 0.06,
+        "min_people_in_leaf": 30,
+        "feature_fraction": 0.4,
+        "lambda_l2": 10.0,
+    },
+    {
+        "num_leaves": 12,
+        "learning_rate": 0.04,
+        "min_people_in_leaf": 60,
+        "feature_fraction": 0.4,
+        "lambda_l2": 10.0,
+    },
+)
+_LIGHTGBM_KEYS = {
+    "num_leaves": (2, 16),
+    "max_depth": (1, 5),
+    "learning_rate": (0.001, 0.5),
+    "min_people_in_leaf": (1, 100_000),
+    "feature_fraction": (0.01, 1.0),
+    "bagging_fraction": (0.01, 1.0),
+    "lambda_l1": (0.0, 1e6),
+    "lambda_l2": (0.0, 1e6),
+    "min_gain_to_split": (0.0, 1e6),
+    "path_smooth": (0.0, 1e6),
+}
+
+
+class _Part(BaseModel):
+    """A mapping of a model file: unknown keys are answered with the nearest known one."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, values):
+        if not isinstance(values, dict):
+            raise ValueError(f"a mapping with keys of: {', '.join(cls.model_fields)}")
+        for key in values:
+            if key not in cls.model_fields:
+                near = did_you_mean(key, cls.model_fields)
+                raise ValueError(
+                    f'unknown key "{key}". {near or "Known: " + ", ".join(cls.model_fields) + "."}'
+                )
+        return values
+
+
+def _moment(value):
+    return None if value is None else str(value)
+
+
+def _length(value):
+    duration(value)
+    return str(value)
+
+
+def _listed(value):
+    return (value,) if isinstance(value, str | float | int) else value
+
+
+Moment = Annotated[str | None, BeforeValidator(_moment)]
+Length = Annotated[str, BeforeValidator(_length)]
+Positive = Annotated[int, Field(ge=1, strict=True)]
+
+
+class CohortPart(_Part):
+    """Whose assessments, and when: on common dates, at each new contact, or both."""
+
+    every: Length | None = "28d"
+    at_contacts: bool = False
+    start: Moment = None
+    end: Moment = None
+
+    @model_validator(mode="after")
+    def _asks_for_something(self):
+        if self.every is None and not self.at_contacts:
+            raise ValueError("nobody is assessed: give every: 28d, at_contacts: true, or both")
+        return self
+
+
+class SplitPart(_Part):
+    """How assessments are divided into train, tune, calibrate and evaluate."""
+
+    by: Literal["time", "person"] = "time"
+    shares: dict[str, Annotated[float, Field(gt=0)]] = dict(zip(WINDOWS, (0.4, 0.2, 0.2, 0.2), strict=True))
+    index_date: Moment = None
+
+    @model_validator(mode="after")
+    def _coherent(self):
+        for name in self.shares:
+            if name not in WINDOWS:
+                raise ValueError(f'unknown window "{name}". {did_you_mean(name, WINDOWS)}'.strip())
+        if set(self.shares) != set(WINDOWS):
+            raise ValueError(f"shares needs all of {', '.join(WINDOWS)}")
+        if self.by == "time" and self.index_date is not None:
+            raise ValueError("index_date belongs to by: person")
+        if self.by == "person" and self.index_date is None:
+            raise ValueError("by: person needs index_date: first, last, random, or a date such as 2015-06-01")
+        return self
+
+
+class FeaturesPart(_Part):
+    """Which columns of the catalogue are predictors: names or patterns such as `incidents_*`."""
+
+    include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
+    exclude: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    exposures: bool = True  # whether columns that say what was done about the case are predictors too
+
+    def chosen(self, catalogue):
+        """Names of the chosen columns, in the catalogue's order: tuple of str.
+
+        Raises
+        ------
+        RiskmlError    a pattern that no column has, or nothing chosen
+        """
+        names = [c.name for c in catalogue.columns]
+        for pattern in (*self.include, *self.exclude):
+            if not any(fnmatchcase(name, pattern) for name in names):
+                raise RiskmlError(
+                    f'no column of the catalogue matches "{pattern}"',
+                    where="features",
+                    mend=did_you_mean(pattern, names),
+                )
+        chosen = tuple(
+            c.name
+            for c in catalogue.columns
+            if any(fnmatchcase(c.name, p) for p in self.include)
+            and not any(fnmatchcase(c.name, p) for p in self.exclude)
+            and (self.exposures or not c.exposure)
+        )
+        if not chosen:
+            raise RiskmlError("no column is left", where="features", mend="Widen include, or narrow exclude.")
+        return chosen
+
+
+def _grid(value):
+    for settings in value:
+        if not isinstance(settings, dict):
+            raise ValueError("each setting is a mapping such as {num_leaves: 8, learning_rate: 0.05}")
+        for key, number in settings.items():
+            if key not in _LIGHTGBM_KEYS:
+                near = did_you_mean(key, _LIGHTGBM_KEYS)
+                raise ValueError(
+                    f'unknown key "{key}". {near or "Known: " + ", ".join(_LIGHTGBM_KEYS) + "."}'
+                )
+            low, high = _LIGHTGBM_KEYS[key]
+            if isinstance(number, bool) or not isinstance(number, int | float) or not low <= number <= high:
+                raise ValueError(f"{key} must be a number from {low} to {high}")
+    return tuple(dict(s) for s in value)
+
+
+class LightGBMPart(_Part):
+    """Settings among which the tune window chooses; trees at most."""
+
+    grid: Annotated[tuple[dict[str, float], ...], BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
+    rounds: Positive = 800
+    monotone: bool = True
+
+
+class ElasticNetPart(_Part):
+    """Mixtures of the two penalties among which the tune window chooses; the strength is chosen along a path."""
+
+    l1_ratio: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_listed)] = (
+        0.1,
+        0.9,
+    )
+
+
+class LearnersPart(_Part):
+    """What is learnt, and which of them the bundle holds."""
+
+    main: Literal["lightgbm", "elastic_net"] = "lightgbm"
+    lightgbm: LightGBMPart = LightGBMPart()
+    elastic_net: ElasticNetPart = ElasticNetPart()
+
+
+class BaselinesPart(_Part):
+    """The columns behind the two plain baselines."""
+
+    incidents: str = "incidents_90d"
+    days_since: str = "days_since_incident"
+
+
+class MinimumPart(_Part):
+    """Below these numbers of assessments with the outcome nothing is trained."""
+
+    events_to_learn: Positive = 50
+    events_to_judge: Positive = 10
+
+
+def _calibrator(value):
+    if value not in CALIBRATORS:
+        raise ValueError(f'"{value}" is not a calibrator. {did_you_mean(value, CALIBRATORS)}'.strip())
+    return value
+
+
+class ModelFile(_Part):
+    """What one file under `models/` says.
+
+    Attributes
+    ----------
+    name : str                    the file's name without .yml
+    label, limits : dict          words in Spanish and English: the model's title, what it must not be used for
+    outcome : OutcomeDefinition   event, horizon, reporting lag, competing exits, estimand
+    cohort, split, features, learners, baselines, minimum : parts of the file
+    calibrators : tuple of str    among which the calibrate window chooses by Brier score
+    capacity : int                cases that can be visited in a week
+    bootstrap : int               replicates behind each interval
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    label: dict[Literal[LANGUAGES], Words]
+    outcome: OutcomeDefinition
+    cohort: CohortPart = CohortPart()
+    split: SplitPart = SplitPart()
+    features: FeaturesPart = FeaturesPart()
+    learners: LearnersPart = LearnersPart()
+    baselines: BaselinesPart = BaselinesPart()
+    calibrators: Annotated[
+        tuple[Annotated[str, BeforeValidator(_calibrator)], ...],
+        BeforeValidator(_listed),
+        Field(min_length=1),
+    ] = CALIBRATORS
+    capacity: Positive = 40
+    bootstrap: Annotated[int, Field(ge=20, le=10_000, strict=True)] = 200
+    minimum: MinimumPart = MinimumPart()
+    limits: dict[Literal[LANGUAGES], Words] | None = None
+
+    @model_validator(mode="after")
+    def _both_languages(self):
+        for key in ("label", "limits"):
+            words = getattr(self, key)
+            if words is not None and set(words) != set(LANGUAGES):
+                raise ValueError(f"{key} needs both es and en")
+        return self
+
+    @classmethod
+    def of(cls, source, *, where="model", lines=None):
+        """A model file of what it holds.
+
+        Parameters
+        ----------
+        source : ModelFile or dict
+        where : str                how errors name it
+        lines : callable or None   from a path of keys to a line, for errors
+
+        Raises
+        ------
+        RiskmlError    every problem in one message, each with its key and, where known, its line
+        """
+        if isinstance(source, ModelFile):
+            return source
+        try:
+            return cls.model_validate(source)
+        except ValidationError as error:
+            problems = [_problem(problem, lines) for problem in error.errors()]
+            raise RiskmlError("; ".join(problems), where=where) from None
+
+    def to_document(self):
+        """The file's content as plain JSON."""
+        return self.model_dump(mode="json")
+
+
+def _problem(problem, lines):
+    path = tuple(part for part in problem["loc"] if isinstance(part, str | int) and part != "[key]")
+    words = problem["msg"].removeprefix("Value error, ").replace("\n", " ")
+    if problem["type"] == "missing":
+        words = "is missing"
+    elif problem["type"] == "literal_error":
+        expected = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        near = did_you_mean(problem["input"], expected)
+        words = f'"{problem["input"]}" is not known here. {near or "Known: " + ", ".join(expected) + "."}'
+    key = ".".join(str(part) for part in path)
+    line = f"line {lines(*path)}, " if lines else ""
+    return f"{line}{key}: {words}" if key else words
+
+
+def load_model_file(path):
+    """Read a file of `models/`.
+
+    Parameters
+    ----------
+    path : path of `<name>.yml`
+
+    Returns
+    -------
+    ModelFile
+
+    Raises
+    ------
+    RiskmlError    not readable, not YAML, unknown keys, wrong values: each with line, key and how to mend it
+    """
+    path = Path(path)
+    where = f"{path.parent.name}/{path.name}"
+    documents = read_documents(path)
+    if len(documents) != 1 or not isinstance(documents[0].value, dict):
+        raise RiskmlError("a model file is one mapping: label, outcome, ...", where=where)
+    document = documents[0]
+    if document.repeated:
+        line, key = document.repeated[0]
+        raise RiskmlError(f'"{key}" stands twice', where=f"{where}, line {line}", mend="Keep one of them.")
+    values = {"name": path.stem, **document.value}
+    if values["name"] != path.stem:
+        raise RiskmlError(
+            f'name "{values["name"]}" is not the file\'s',
+            where=where,
+            mend=f"Leave it out, or write {path.stem}.",
+        )
+    return ModelFile.of(values, where=where, lines=document.line)
+
+
+def model_names(folder):
+    """Names of the model files in a folder, sorted: tuple of str."""
+    return tuple(sorted(path.stem for path in Path(folder).glob("*.yml") if path.stem not in NOT_MODELS))
