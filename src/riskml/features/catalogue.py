@@ -135,7 +135,7 @@ class Catalogue:
 def load_catalogue(folder):
     """Read a folder of feature files (`*.yml`) and, where it is there, `factors.yml`.
 
-    A file holds one or several blocks `{dimension, table, features: {name: definition}}`, as documents of YAML
+    A file holds one or several blocks `{dimension, table, features: {name: definition}}`, as YAML documents
     or as a list.
 
     Parameters

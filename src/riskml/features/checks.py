@@ -1,5 +1,7 @@
 """What must hold of a feature beyond its form: it reads the contract rightly and nothing that it may not."""
 
+import re
+
 from riskml.errors import RiskmlError
 from riskml.features.conditions import parse_condition
 from riskml.features.definitions import COLUMN_AGGREGATES, WINDOWED_AGGREGATES, window_microseconds
@@ -8,6 +10,8 @@ from riskml.registry.contract import TABLES, Kind
 from riskml.vocabulary import did_you_mean
 
 __all__ = ["feature_problems"]
+
+EVIDENCE = r"none|factors|(S:[0-9]+b?|M\??|D|A)( .+)?"
 
 _PERSON_SCOPES = {"aggressors": ("case", "aggressor"), "victims": ("case", "victim")}
 
@@ -33,6 +37,10 @@ def feature_problems(feature, factors):
             parse_condition(feature.where, feature.table, factors)
         except RiskmlError as error:
             problems.append(("where", error.what, error.mend))
+    for evidence in [feature.evidence] if isinstance(feature.evidence, str) else feature.evidence:
+        if not re.fullmatch(EVIDENCE, evidence):
+            mend = 'Write a tag and the study, "S:15 Turner 2022"; or factors; or none.'
+            problems.append(("evidence", f'evidence "{evidence}" has no provenance tag', mend))
     if feature.dimension == "response" and not feature.exposure:
         problems.append(
             (
