@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from sqlalchemy import Engine, create_engine, exc, func, inspect, insert, select
+from sqlalchemy import Engine, create_engine, exc, func, insert, inspect, select
 from sqlalchemy.engine import make_url
 
 from riskml.errors import RiskmlError
@@ -378,7 +378,7 @@ def write_registry(engine, chunks, *, note=None, seed=None, extra=None, replace=
                 raise RiskmlError(
                     f"the registry already holds tables: {', '.join(t for t in TABLES if t in present)}",
                     where=_shown(engine.url),
-                    mend="Write to another database; only a synthetic registry is replaced, and only when asked.",
+                    mend="Write to another database; only a synthetic registry is replaced, when asked.",
                 )
             schema.drop_all(connection)
         schema.create_all(connection)

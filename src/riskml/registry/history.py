@@ -47,7 +47,7 @@ def _column(table, column, data, where):
         return values.cast(wanted)
     except pa.ArrowInvalid:
         raise RiskmlError(
-            f"column {column.name} of table {table.name} holds {values.type}, which does not read as {wanted}",
+            f"column {column.name} of table {table.name} holds {values.type}; it does not read as {wanted}",
             where=where,
             mend=f"Give {column.name} as {'naive timestamps' if wanted == TIME else wanted}.",
         ) from None
@@ -58,7 +58,9 @@ def _normalised(tables, where):
     unknown = [name for name in tables if name not in TABLES]
     if unknown:
         raise RiskmlError(
-            f'unknown table "{unknown[0]}"', where=where, mend=did_you_mean(unknown[0], TABLES) or f"Known: {', '.join(TABLES)}."
+            f'unknown table "{unknown[0]}"',
+            where=where,
+            mend=did_you_mean(unknown[0], TABLES) or f"Known: {', '.join(TABLES)}.",
         )
     normal, missing = {}, []
     for name, data in tables.items():
@@ -88,13 +90,13 @@ def _normalised(tables, where):
 class History:
     """An immutable copy of the registry's tables.
 
-    Times are on the registry's two clocks: `occurred_at` (when it happened) and `recorded_at` (when the registry
-    learnt it); naive, in microseconds.
+    Times are on the registry's two clocks: `occurred_at` (when it happened) and `recorded_at` (when the
+    registry learnt it); naive, in microseconds.
 
     Attributes
     ----------
-    tables : dict of table name -> pyarrow.Table    columns and types of the contract; free text never among them
-    manifest : dict    content hash, counts, faults counted while it was taken, contract version, whether synthetic
+    tables : dict of table name -> pyarrow.Table    the contract's columns and types; never free text
+    manifest : dict    content hash, rows, faults counted, contract version, whether synthetic
     folder : Path or None    where it was read from
     """
 
@@ -109,8 +111,8 @@ class History:
         Parameters
         ----------
         source : History, path of a folder of `<table>.parquet`, or dict of table name -> pyarrow.Table or
-            pandas.DataFrame. Tables that are not needed may be left out; columns that may be null may be left out;
-            columns that the contract does not know are ignored.
+            pandas.DataFrame. Tables that are not needed may be left out; columns that may be null may be left
+            out; columns that the contract does not know are ignored.
 
         Returns
         -------
@@ -118,7 +120,7 @@ class History:
 
         Raises
         ------
-        RiskmlError    no such folder, an unknown table, missing columns (all of them in one message), wrong types
+        RiskmlError    no such folder, an unknown table, missing columns (all in one message), wrong types
         """
         if isinstance(source, History):
             return source
@@ -144,7 +146,9 @@ class History:
                 tables[name] = pq.read_table(file)
             except (pa.ArrowInvalid, OSError) as error:
                 raise RiskmlError(
-                    f"not readable as Parquet ({type(error).__name__})", where=str(file), mend="Take the history again."
+                    f"not readable as Parquet ({type(error).__name__})",
+                    where=str(file),
+                    mend="Take the history again.",
                 ) from None
         manifest = folder / "manifest.json"
         return cls(
@@ -159,7 +163,7 @@ class History:
         return self.manifest.get("hash", "")
 
     def table(self, name, columns=()):
-        """One table; an error that names what is missing when it, or one of `columns`, is not in the history."""
+        """One table; an error names what is missing when it, or one of `columns`, is not in the history."""
         if name not in self.tables:
             raise RiskmlError(
                 f'the history has no table "{name}"',
@@ -178,9 +182,11 @@ class History:
 
     @cached_property
     def observed_until(self):
-        """The last moment that the registry can speak for: the latest `recorded_at`, pandas.Timestamp or NaT."""
+        """The last moment that the registry speaks for: the latest `recorded_at`, pandas.Timestamp or NaT."""
         latest = [
-            pc.max(t["recorded_at"]).as_py() for t in self.tables.values() if t.num_rows and "recorded_at" in t.column_names
+            pc.max(t["recorded_at"]).as_py()
+            for t in self.tables.values()
+            if t.num_rows and "recorded_at" in t.column_names
         ]
         latest = [moment for moment in latest if moment is not None]
         return pd.Timestamp(max(latest)).as_unit("us") if latest else pd.NaT
@@ -197,9 +203,11 @@ class History:
         DataFrame of case_id, as_of, sorted by case_id: a cohort of one assessment each
         """
         t = np.datetime64(pd.Timestamp(as_of).as_unit("us").to_datetime64())
-        cases = self.table("cases").select(
-            ["case_id", "closed_at", "occurred_at", "recorded_at", "superseded_at"]
-        ).to_pandas()
+        cases = (
+            self.table("cases")
+            .select(["case_id", "closed_at", "occurred_at", "recorded_at", "superseded_at"])
+            .to_pandas()
+        )
         known = cases[["occurred_at", "recorded_at"]].max(axis=1, skipna=False) <= t
         standing = cases["superseded_at"].isna() | (cases["superseded_at"] > t)
         # Of several standing versions of a case the one recorded last speaks.

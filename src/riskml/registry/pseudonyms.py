@@ -41,7 +41,7 @@ class Key:
         secret = secret.strip()
         if len(secret) < _SHORTEST or len(set(secret)) < _FEWEST_DISTINCT:
             raise RiskmlError(
-                f"this key is too weak: {len(secret)} characters; use at least {_SHORTEST}, and not all alike",
+                f"this key is too weak: {len(secret)} characters; at least {_SHORTEST}, not all alike",
                 where=where,
                 mend="Make one with `riskml init`, or take 64 random hexadecimal characters.",
             )
