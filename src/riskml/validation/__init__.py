@@ -1,0 +1,1 @@
+"""Validation: how good predictions are, and how surely that is known."""
