@@ -9,6 +9,8 @@ import pyarrow.compute as pc
 
 __all__ = ["ContentHash", "combined_hash"]
 
+_DECIMALS = 9
+
 
 class ContentHash:
     """The running hash of a table whose rows arrive in order, in batches of any size.
@@ -17,7 +19,7 @@ class ContentHash:
 
     Parameters
     ----------
-    schema : pyarrow.Schema    of strings, 64-bit integers and timestamps in microseconds
+    schema : pyarrow.Schema    of strings, integers, timestamps in microseconds, and floats (to nine decimals)
     """
 
     def __init__(self, schema):
@@ -36,6 +38,10 @@ class ContentHash:
                     pc.binary_length(column).to_numpy(zero_copy_only=False).astype("<i4").tobytes()
                 )
                 values.update(_text_bytes(column))
+            elif pa.types.is_floating(column.type):
+                # What differs by the order of a sum is not a difference.
+                rounded = np.round(pc.fill_null(column, 0.0).to_numpy(zero_copy_only=False), _DECIMALS) + 0.0
+                values.update(rounded.astype("<f8").tobytes())
             else:
                 whole = pc.fill_null(column.cast(pa.int64()), 0)
                 values.update(whole.to_numpy(zero_copy_only=False).astype("<i8").tobytes())

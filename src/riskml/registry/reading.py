@@ -9,7 +9,7 @@ import pyarrow as pa
 from riskml.registry.contract import TABLES
 from riskml.registry.masking import personal_columns
 
-__all__ = ["category_counts", "count_rows", "personal_entries", "read_texts"]
+__all__ = ["case_ids", "category_counts", "count_rows", "personal_entries", "read_texts"]
 
 _CHUNK = 50_000
 
@@ -95,3 +95,14 @@ def personal_entries(connection):
                 yield from entries
                 if several:
                     yield "name", " ".join(text for kind, text in entries if kind == "name")
+
+
+def case_ids(connection):
+    """The registry's own case ids, each once, as text.
+
+    Yields
+    ------
+    pyarrow.StringArray
+    """
+    for rows in _rows(connection, f"SELECT DISTINCT {_as_text(connection, ['case_id'])} FROM cases"):
+        yield pa.array([text for (text,) in rows if text is not None], pa.string())

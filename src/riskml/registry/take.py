@@ -253,7 +253,7 @@ def _alive(process):
 
 
 def _publish(made, folder, manifest):
-    """Move a finished history into place in one step; one that is there already stays as it is: its folder."""
+    """Move a finished history into place in one step; one that is there stays as it is: its folder."""
     target = folder / manifest["hash"]
     if target.is_dir():
         return target
