@@ -1,7 +1,7 @@
 """Second opinions in the registry: a run is written whole, in one transaction, or not at all; and read back.
 
-A history knows pseudonyms only. The registry's own ids are found again by hashing them on the registry's side of
-the connection; no table of pairs is kept. Only riskml's own four tables are written.
+A history knows pseudonyms only. The registry's own ids are found again by hashing them on the registry's side
+of the connection; no table of pairs is kept. Only riskml's own four tables are written.
 """
 
 import json
@@ -82,8 +82,8 @@ def write_run(engine, run, opinions, reasons, *, key):
 
     Raises
     ------
-    RiskmlError    wrong key, cases that the registry does not have, a run of the same id with other content, or
-        the database refused. Nothing was written.
+    RiskmlError    wrong key, cases that the registry does not have, a run of the same id with other content,
+        or the database refused. Nothing was written.
     """
     if run.key_fingerprint != key.fingerprint:
         raise RiskmlError(
