@@ -19,6 +19,7 @@ from riskml.vocabulary import SEVERITY, SOURCES, did_you_mean, duration
 __all__ = ["EVENTS", "EXITS", "OutcomeDefinition"]
 
 EVENTS = ("incident", "escalation", "severe_incident", "lethal")
+SCOPES = ("case", "aggressor")
 EXITS = ("death", "custody", "closed")  # in order: of two at the same moment the first is named
 
 _TOP_SEVERITY = max(SEVERITY)
@@ -62,6 +63,7 @@ class OutcomeDefinition(BaseModel):
     same_event_within : str    an incident at most this long after one that the registry already showed at the
         assessment is the same event reported again, and no new one
     minimum_severity : int or None    for `severe_incident` alone
+    over : str                 whose events: of the assessed `case`, or of all cases of its `aggressor`
     sources : tuple of str     sources whose incidents may be events; empty: all
     competing_exits : tuple of str    exits that are reported, of EXITS
     estimand : dict or None    what the risk means, in Spanish and English; None: the risk under the response
@@ -75,6 +77,7 @@ class OutcomeDefinition(BaseModel):
     reporting_lag: Length = "45d"
     same_event_within: Length = "24h"
     minimum_severity: Annotated[int, Field(ge=0, le=_TOP_SEVERITY, strict=True)] | None = None
+    over: Annotated[str, BeforeValidator(lambda value: _one_of(SCOPES, value))] = "case"
     sources: Annotated[tuple[Source, ...], BeforeValidator(_listed)] = ()
     competing_exits: Annotated[tuple[Exit, ...], BeforeValidator(_listed)] = EXITS
     estimand: dict[Literal[LANGUAGES], Words] | None = None

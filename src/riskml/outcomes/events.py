@@ -3,7 +3,7 @@
 import numpy as np
 
 from riskml.outcomes.escalation import escalations
-from riskml.outcomes.facts import facts_of
+from riskml.outcomes.facts import current_cases, facts_of
 from riskml.outcomes.timeline import CaseTimes, microseconds
 from riskml.vocabulary import SEVERITY
 
@@ -16,15 +16,17 @@ def _times(facts, which):
     return CaseTimes(facts.code[which], facts.occurred[which])
 
 
-def _lethal(history, ids, until, kinds=None):
+def _lethal(history, ids, until, kinds=None, owner=None):
     facts = facts_of(history, "outcomes", ids, ("kind",))
+    if owner is not None:
+        facts = facts.of_aggressors(owner)
     which = facts.standing(until)
     if kinds is not None:
         which &= np.isin(facts.columns["kind"], kinds)
     return facts, which
 
 
-def event_times(kind, history, ids, incidents, definition, until):
+def event_times(kind, history, ids, incidents, definition, until, owner=None):
     """The events of one kind, as they stand at the end of observation.
 
     Parameters
@@ -35,13 +37,14 @@ def event_times(kind, history, ids, incidents, definition, until):
     incidents : Facts
     definition : OutcomeDefinition
     until : int           end of observation, microseconds
+    owner : array or None    the aggressor of each case, where events and `incidents` are by aggressor
 
     Returns
     -------
-    CaseTimes
+    CaseTimes    of cases, or of aggressors
     """
     if kind == "lethal":
-        return _times(*_lethal(history, ids, until))
+        return _times(*_lethal(history, ids, until, owner=owner))
     which = incidents.standing(until)
     if kind == "escalation":
         return escalations(incidents, which, definition.same_event_us, definition.sources)
@@ -58,20 +61,10 @@ def _joined(first, second):
 
 def _closures(history, ids, until):
     """When cases were closed, by the version of each that speaks at the end of observation: CaseTimes."""
-    facts = facts_of(history, "cases", ids)
-    table = history.table("cases", ("closed_at", "recorded_at", "occurred_at"))
-    known = microseconds(table["occurred_at"]).known & microseconds(table["recorded_at"]).known
-    closed = microseconds(table["closed_at"])
-    recorded = microseconds(table["recorded_at"]).values[known]
-    which = np.flatnonzero(facts.standing(until))
-    order = which[np.lexsort((which, facts.occurred[which], recorded[which], facts.code[which]))]
-    last = (
-        np.append(facts.code[order][1:] != facts.code[order][:-1], True) if len(order) else order.astype(bool)
-    )
-    current = order[last]
-    at = closed.or_forever()[known][current]
+    code, row = current_cases(history, ids, until)
+    at = microseconds(history.table("cases", ("closed_at",))["closed_at"]).or_forever()[row]
     ended = at <= until
-    return CaseTimes(facts.code[current][ended], at[ended])
+    return CaseTimes(code[ended], at[ended])
 
 
 def exit_times(kind, history, ids, incidents, until):

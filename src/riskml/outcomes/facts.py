@@ -1,13 +1,13 @@
 """A table's facts on both clocks, by case, as outcomes read them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from riskml.outcomes.timeline import microseconds
 
-__all__ = ["Facts", "facts_of", "incidents_of"]
+__all__ = ["Facts", "aggressor_codes", "current_cases", "facts_of", "incidents_of"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,10 @@ class Facts:
     def standing(self, until):
         """Which facts are visible at a moment: array of bool."""
         return (self.start <= until) & (until < self.end)
+
+    def of_aggressors(self, owner):
+        """The same facts with `code` telling aggressors apart; `owner` gives that of each case."""
+        return replace(self, code=owner[self.code])
 
 
 def facts_of(history, name, ids, columns=()):
@@ -63,3 +67,48 @@ def incidents_of(history, ids):
     facts = facts_of(history, "incidents", ids, ("severity", "source"))
     facts.columns["severity"] = facts.columns["severity"].astype(float)
     return facts
+
+
+def current_cases(history, ids, until):
+    """The version of each case that speaks at a moment.
+
+    Parameters
+    ----------
+    history : History
+    ids : pandas.Index of the history's case ids
+    until : int    microseconds
+
+    Returns
+    -------
+    code : array of int    the cases that are visible then, as positions in `ids`, ascending
+    row : array of int     position of the version of each in the table cases
+    """
+    table = history.table("cases", ("occurred_at", "recorded_at"))
+    facts = facts_of(history, "cases", ids)
+    known = microseconds(table["occurred_at"]).known & microseconds(table["recorded_at"]).known
+    rows = np.flatnonzero(known)
+    recorded = microseconds(table["recorded_at"]).values[known]
+    which = np.flatnonzero(facts.standing(until))
+    order = which[np.lexsort((which, facts.occurred[which], recorded[which], facts.code[which]))]
+    last = np.ones(len(order), bool)
+    last[:-1] = facts.code[order][1:] != facts.code[order][:-1]
+    return facts.code[order][last], rows[order][last]
+
+
+def aggressor_codes(history, ids, until):
+    """The aggressor of each case, by the version that speaks at a moment.
+
+    Parameters
+    ----------
+    history, ids, until    as in `current_cases`
+
+    Returns
+    -------
+    array of int, as long as `ids`    a number for each aggressor; a case without a visible one has its own
+    """
+    code, row = current_cases(history, ids, until)
+    names = history.table("cases", ("aggressor_id",))["aggressor_id"].to_pandas().to_numpy()[row]
+    owner = np.arange(len(ids)) + len(ids)
+    names = pd.factorize(names)[0]
+    owner[code[names >= 0]] = names[names >= 0]
+    return owner

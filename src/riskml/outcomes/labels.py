@@ -6,7 +6,7 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.outcomes.definition import EXITS, OutcomeDefinition
 from riskml.outcomes.events import event_times, exit_times
-from riskml.outcomes.facts import incidents_of
+from riskml.outcomes.facts import aggressor_codes, incidents_of
 from riskml.outcomes.timeline import FOREVER, CaseTimes, moment_us
 from riskml.registry.history import History
 
@@ -78,6 +78,8 @@ def label_outcomes(history, cohort, definition, *, known_at=None):
     An event counts when it happened strictly after `as_of` and at most the horizon later (`occurred_at`), and
     is no second report of an incident that the registry already showed at `as_of`. Facts are taken as they
     stand at the end of observation: a corrected row counts as its correction says, and not at all as it was.
+    With `over: aggressor` events in any case of the case's aggressor count, by the pairs as they stand then;
+    exits are always the assessed case's own.
 
     An assessment is followed up when its horizon and the reporting lag behind it end within observation. One
     that is not is censored, also where an event was seen already: were those kept, the recent past would hold
@@ -119,12 +121,16 @@ def label_outcomes(history, cohort, definition, *, known_at=None):
     followed = horizon_end <= complete
 
     incidents = incidents_of(history, ids)
-    new_after = _same_event_until(incidents, code, when, definition.same_event_us)
+    owner, counted, who = None, incidents, code
+    if definition.over == "aggressor":
+        owner = aggressor_codes(history, ids, until)
+        counted, who = incidents.of_aggressors(owner), owner[code]
+    new_after = _same_event_until(counted, who, when, definition.same_event_us)
     event_at = np.full(len(code), FOREVER)
     for kind in definition.event:
-        times = event_times(kind, history, ids, incidents, definition, until)
+        times = event_times(kind, history, ids, counted, definition, until, owner)
         after = when if kind == "lethal" else new_after
-        event_at = np.minimum(event_at, times.time_at(times.first_after(code, after)))
+        event_at = np.minimum(event_at, times.time_at(times.first_after(who, after)))
     event_at = np.where(followed & (event_at <= horizon_end), event_at, FOREVER)
 
     exit_at, exit_kind = np.full(len(code), FOREVER), np.full(len(code), -1)
