@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import beta
 
-__all__ = ["clustered_interval", "frequency_of", "risk_groups"]
+__all__ = ["clustered_interval", "design_effect", "frequency_of", "risk_groups"]
 
 MOST_GROUPS = 10
 SMALLEST_GROUP = 100
@@ -38,7 +38,7 @@ def clustered_interval(events, size, design_effect=1.0, confidence=CONFIDENCE):
     return low, high
 
 
-def _design_effect(outcome, people):
+def design_effect(outcome, people):
     """Variance of an event share from people's totals over its binomial variance, at least 1."""
     share, n = outcome.mean(), len(outcome)
     if share in (0.0, 1.0):
@@ -82,7 +82,7 @@ def risk_groups(risk, outcome, people):
             end = len(order)
         rows = order[start:end]
         events = int(outcome[rows].sum())
-        low, high = clustered_interval(events, len(rows), _design_effect(outcome[rows], people[rows]))
+        low, high = clustered_interval(events, len(rows), design_effect(outcome[rows], people[rows]))
         groups.append(
             {
                 "from": float(risk[rows[0]]) if start else 0.0,

@@ -1,4 +1,4 @@
-"""A model file: what is predicted for whom, how it is split, learnt and calibrated, in the agency's own words."""
+"""A model file: what is predicted for whom, and how it is split, learnt and calibrated."""
 
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -188,7 +188,7 @@ class LightGBMPart(_Part):
 
 
 class ElasticNetPart(_Part):
-    """Mixtures of the two penalties among which the tune window chooses; the strength is chosen along a path."""
+    """Mixtures of the two penalties among which the tune window chooses, with a strength along a path."""
 
     l1_ratio: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_listed)] = (
         0.1,
@@ -230,7 +230,7 @@ class ModelFile(_Part):
     Attributes
     ----------
     name : str                    the file's name without .yml
-    label, limits : dict          words in Spanish and English: the model's title, what it must not be used for
+    label, limits : dict          title, and what it must not be used for, in Spanish and English
     outcome : OutcomeDefinition   event, horizon, reporting lag, competing exits, estimand
     cohort, split, features, learners, baselines, minimum : parts of the file
     calibrators : tuple of str    among which the calibrate window chooses by Brier score

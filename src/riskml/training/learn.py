@@ -1,0 +1,133 @@
+"""The candidates of one training run: tuned in the tune window, refitted before the calibrate window."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from riskml.models.calibration import Calibrator, choose_calibrator
+from riskml.models.estimators import base_rate, one_column
+from riskml.models.likelihood import log_loss
+from riskml.models.linear import elastic_net_path
+from riskml.models.trees import boost, tune_trees
+
+__all__ = ["Candidate", "calibrated", "learn_candidates"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way of predicting, and how it came about.
+
+    Attributes
+    ----------
+    name : str                    "base_rate", "incidents", "days_since", "elastic_net" or "lightgbm"
+    learner : BoostedTrees or LinearModel
+    calibrator : Calibrator
+    tuning : list of dict         settings with their log loss in the tune window
+    calibrators : list of dict    calibrators with their cross-validated Brier scores
+    calibrate_risk : float array  cross-validated risk in the calibrate window
+    """
+
+    name: str
+    learner: object
+    calibrator: Calibrator = field(default_factory=Calibrator)
+    tuning: list = field(default_factory=list)
+    calibrators: list = field(default_factory=list)
+    calibrate_risk: np.ndarray | None = None
+
+    def risk(self, design):
+        """Calibrated risk, float array, shape (n,)."""
+        return self.calibrator.risk(self.learner.margin(design))
+
+
+def _elastic_net(design, outcome, rows, settings):
+    """Tuned on the tune window over both penalties, refitted with the chosen ones."""
+    train, tune, refit = rows
+    tuning = []
+    for l1_ratio in settings.l1_ratio:
+        for strength, model in elastic_net_path(design[train], outcome[train], l1_ratio=l1_ratio):
+            loss = log_loss(outcome[tune], model.margin(design[tune]))
+            tuning.append({"l1_ratio": l1_ratio, "strength": strength, "log_loss": loss})
+    best = min(tuning, key=lambda row: row["log_loss"])
+    same = [row for row in tuning if row["l1_ratio"] == best["l1_ratio"]]
+    strengths = [row["strength"] for row in same if row["strength"] >= best["strength"]]
+    path = elastic_net_path(design[refit], outcome[refit], strengths=strengths, l1_ratio=best["l1_ratio"])
+    return Candidate("elastic_net", path[-1][1], tuning=[dict(row, chosen=row is best) for row in tuning])
+
+
+def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed):
+    """Size and settings tuned on the tune window by early stopping, refitted with the chosen ones."""
+    train, tune, refit = rows
+    shared = {
+        "directions": directions if settings.monotone else (),
+        "seed": seed,
+        "rows_per_person": rows_per_person,
+    }
+    tuning = tune_trees(
+        design[train],
+        outcome[train],
+        design[tune],
+        outcome[tune],
+        settings.grid,
+        rounds=settings.rounds,
+        **shared,
+    )
+    best = min(tuning, key=lambda row: row["log_loss"])
+    learner = boost(design[refit], outcome[refit], best["settings"], best["rounds"], **shared)
+    return Candidate("lightgbm", learner, tuning=[dict(row, chosen=row is best) for row in tuning])
+
+
+def learn_candidates(
+    design, outcome, rows, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
+):
+    """The three plain baselines, the logistic regression and LightGBM, before calibration.
+
+    Parameters
+    ----------
+    design : float array, shape (n, p)
+    outcome : array of {0, 1}, shape (n,)
+    rows : (train, tune, refit)    positions
+    spec : ModelFile
+    encoding : Encoding            of the design
+    rows_per_person : float        mean number of training rows of one person
+    seed : int
+    step : callable                called after each candidate
+
+    Returns
+    -------
+    list of Candidate, from simple to flexible; a baseline whose column the catalogue lacks, or that is
+    constant in the training rows, is left out
+    """
+    refit = rows[2]
+    candidates = [Candidate("base_rate", base_rate(outcome[refit]))]
+    for name, column in (("incidents", spec.baselines.incidents), ("days_since", spec.baselines.days_since)):
+        if column in encoding.names:
+            learner = one_column(design[refit], outcome[refit], encoding.names.index(column))
+            candidates.append(Candidate(name, learner))
+    step()
+    candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
+    step()
+    candidates.append(
+        _lightgbm(design, outcome, rows, spec.learners.lightgbm, encoding.directions, rows_per_person, seed)
+    )
+    step()
+    return candidates
+
+
+def calibrated(candidate, design, outcome, people, *, kinds, seed=0):
+    """The candidate with the calibrator that has the lowest Brier score in the calibrate window.
+
+    Parameters
+    ----------
+    candidate : Candidate
+    design, outcome, people : rows of the calibrate window
+    kinds : iterable of str    calibrators to choose among
+    seed : int
+
+    Returns
+    -------
+    Candidate
+    """
+    calibrator, table, risk = choose_calibrator(
+        candidate.learner.margin(design), outcome, people, kinds=kinds, seed=seed
+    )
+    return Candidate(candidate.name, candidate.learner, calibrator, candidate.tuning, table, risk)

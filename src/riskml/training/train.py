@@ -1,0 +1,171 @@
+"""From a history to a trained, calibrated and validated model."""
+
+import numpy as np
+
+from riskml.errors import RiskmlError
+from riskml.messages import LANGUAGES, message
+from riskml.models.bundle import Model, plain
+from riskml.models.encoding import Encoding, columns_of
+from riskml.models.riskgroups import risk_groups
+from riskml.models.spec import ModelFile
+from riskml.progress import progress
+from riskml.registry.history import History
+from riskml.training.data import training_data
+from riskml.training.learn import calibrated, learn_candidates
+from riskml.training.report import comparison_report, importance, libraries, note, split_report
+
+__all__ = ["train"]
+
+STEPS = 10
+QUANTILES = 201
+
+
+def _reference(risk):
+    """How calibrated risk is spread in the last window: what one risk is relative to."""
+    return plain(
+        {
+            "mean_risk": risk.mean(),
+            "quantiles": np.quantile(risk, np.linspace(0, 1, QUANTILES)),
+            "size": len(risk),
+        }
+    )
+
+
+def _card(spec, history, catalogue, seed):
+    return {
+        "label": dict(spec.label),
+        "limits": dict(spec.limits or {}),
+        "outcome": spec.outcome.model_dump(mode="json"),
+        "estimand": {language: spec.outcome.estimand_text(language) for language in LANGUAGES},
+        "horizon": spec.outcome.horizon,
+        "capacity": spec.capacity,
+        "history": {"hash": history.hash, "synthetic": bool(history.manifest.get("synthetic", False))},
+        "catalogue": catalogue.hash,
+        "seed": seed,
+        "libraries": libraries(),
+    }
+
+
+def train(spec, history, *, catalogue, seed=0, language="es"):
+    """Train, calibrate and validate a model on one history.
+
+    Baselines, logistic regression and LightGBM are learnt in the train window, tuned in the tune window,
+    refitted on both, calibrated in the calibrate window and judged in the evaluate window, with a gap of
+    horizon plus reporting lag between each and the next. The model that is judged is the model that is
+    returned.
+
+    Parameters
+    ----------
+    spec : ModelFile, or dict as in a model file
+    history : History, or what `History.of` takes
+    catalogue : Catalogue
+    seed : int         of every random choice: the same inputs and seed give the same version
+    language : str     of progress bars and of what cannot be estimated
+
+    Returns
+    -------
+    Model
+        `.report` holds what was measured, plain JSON: split (windows, events as n/N, exits), comparison (all
+        candidates with intervals), chosen, simplest_not_worse, calibrators, calibration_curve,
+        calibration_groups, roc, precision_recall, tuning, importance, unseen_aggressors, notes, model (the
+        file)
+
+    Raises
+    ------
+    RiskmlError    an empty history, too short a time, one class only, too few events, a history without what
+        the catalogue reads
+
+    Notes
+    -----
+    Features are read on the visible timeline up to each assessment, labels strictly after it and as they were
+    known when the next window began.
+    """
+    spec, history = ModelFile.of(spec), History.of(history)
+    names = spec.features.chosen(catalogue)
+    with progress(message("training.training", language, name=spec.label[language]), total=STEPS) as step:
+        data = training_data(spec, history, catalogue, seed=seed, step=step)
+        rows = data.split.rows
+        train_matrix = data.matrix.iloc[rows["train"]]
+        encoding = Encoding.fit(train_matrix, columns_of(catalogue, names))
+        if not encoding.columns:
+            raise RiskmlError(
+                "no feature varies among the training assessments",
+                where=f"models/{spec.name}.yml",
+                mend="Check that the history holds incidents, factors and measures, not cases alone.",
+            )
+        design = encoding.design(data.matrix)
+        step()
+        people = data.aggressor
+        candidates = learn_candidates(
+            design,
+            data.outcome,
+            (rows["train"], rows["tune"], data.split.refit),
+            spec,
+            encoding,
+            rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
+            seed=seed,
+            step=step,
+        )
+        at, later = rows["calibrate"], rows["evaluate"]
+        candidates = {
+            c.name: calibrated(c, design[at], data.outcome[at], people[at], kinds=spec.calibrators, seed=seed)
+            for c in candidates
+        }
+        step()
+    risks = {name: c.risk(design[later]) for name, c in candidates.items()}
+    chosen = candidates[spec.learners.main]
+    seen = np.unique(people[np.concatenate([data.split.refit, at])])
+    judged, notes = comparison_report(
+        data.outcome[later],
+        risks,
+        people[later],
+        chosen=chosen.name,
+        as_of=data.as_of[later],
+        capacity=spec.capacity,
+        replicates=spec.bootstrap,
+        seed=seed,
+        unseen=~np.isin(people[later], seen),
+        language=language,
+    )
+    listed = importance(chosen.learner, encoding, design[later], catalogue, seed=seed)
+    report = {
+        "model": spec.to_document(),
+        "split": {"by": spec.split.by, **split_report(data)},
+        **judged,
+        "tuning": {c.name: plain(c.tuning) for c in candidates.values() if c.tuning},
+        "calibrators": {c.name: plain(c.calibrators) for c in candidates.values()},
+        "importance": listed,
+        "constant_columns": list(encoding.constant),
+        "notes": _notes(spec, history, candidates, listed, data) + notes,
+    }
+    both = np.concatenate([at, later])
+    groups = risk_groups(
+        np.concatenate([chosen.calibrate_risk, risks[chosen.name]]), data.outcome[both], people[both]
+    )
+    return Model(
+        spec.name,
+        chosen.learner,
+        encoding,
+        chosen.calibrator,
+        catalogue=catalogue,
+        risk_groups=plain(groups),
+        reference=_reference(risks[chosen.name]),
+        card=plain(_card(spec, history, catalogue, seed)),
+        report=report,
+    )
+
+
+def _notes(spec, history, candidates, listed, data):
+    """What a reader must know before looking at any figure."""
+    notes = []
+    if history.manifest.get("synthetic"):
+        notes.append(note("synthetic"))
+    if not data.split.prospective:
+        notes.append(note("not_prospective"))
+    for name, column in (("incidents", spec.baselines.incidents), ("days_since", spec.baselines.days_since)):
+        if name not in candidates:
+            notes.append(note("baseline_missing", column=column))
+    exposures = sum(1 for entry in listed if entry.get("exposure"))
+    if exposures:
+        notes.append(note("exposures_used", count=exposures))
+    return notes
