@@ -135,8 +135,9 @@ def _visible(row, t):
 
 
 def _open(cases, case, t):
-    seen = [(r[2], r[1], position, r[4]) for position, r in enumerate(cases) if r[0] == case and
-    _visible(r[1:4], t)] closed = max(seen, key=lambda version: version[:3])[3] if seen else t
+    mine = [row for row in cases if row[0] == case]
+    seen = [(r[2], r[1], place, r[4]) for place, r in enumerate(mine) if _visible(r[1:4], t)]
+    closed = max(seen, key=lambda version: version[:3])[3] if seen else t
     return closed is None or closed > t
 
 

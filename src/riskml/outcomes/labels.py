@@ -55,9 +55,7 @@ def _same_event_until(incidents, code, when, within):
     """Until when an incident is the same event as one already visible: array of int64, at least `when`."""
     seen = CaseTimes(incidents.code, incidents.occurred)
     first = seen.count_through(code, when - within)
-    count = (
-        seen.count_through(code, when) - first
-    )  # only incidents this recent can reach beyond the assessment
+    count = seen.count_through(code, when) - first  # only incidents this recent reach beyond the assessment
     assessment = np.repeat(np.arange(len(code)), count)
     fact = np.arange(len(assessment)) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
     row = seen.order[fact]
