@@ -24,8 +24,8 @@ def history_of(text):
     """Every table of the contract, as Arrow tables, from tables in text.
 
     A block is a table's name, a line of columns and a line for each row; `-` is null. What is left out:
-    `recorded_at` is `occurred_at`, a case that no row of `cases` describes was opened in 2020 with an aggressor
-    and a victim of its own, and codes take a plain value.
+    `recorded_at` is `occurred_at`; a case that no row of `cases` describes was opened in 2020, with an
+    aggressor and a victim of its own; codes take a plain value.
     """
     rows = {name: [] for name in TABLES}
     for block in _blocks(text):
