@@ -182,7 +182,7 @@ def _grid(value):
 class LightGBMPart(_Part):
     """Settings among which the tune window chooses; trees at most."""
 
-    grid: Annotated[tuple[dict[str, float], ...], BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
+    grid: Annotated[tuple[dict[str, int | float], ...], BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
     rounds: Positive = 800
     monotone: bool = True
 
