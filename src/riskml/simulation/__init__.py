@@ -1,0 +1,4 @@
+"""A simulated registry with its truth.
+
+People, violence, recording, responses and faults, all of it synthetic.
+"""

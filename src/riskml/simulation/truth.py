@@ -1,0 +1,275 @@
+"""The truth behind a simulated registry: each pair's hazard at each time, and the best prediction that
+follows.
+
+It is kept beside the registry and never in it: nothing that builds features, trains or scores may import
+this.
+"""
+
+import json
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from riskml.errors import RiskmlError
+from riskml.simulation.clock import Calendar
+from riskml.simulation.hazard import Pairs, clock_integral, clock_rate, log_modifier
+from riskml.simulation.recording import log_reporting
+from riskml.simulation.settings import SimulationSettings
+from riskml.simulation.severity import severity_probabilities
+
+__all__ = ["Truth", "TruthWriter"]
+
+_STEPS = 24  # pieces into which a horizon is cut, shorter at its beginning
+_CHUNK = 50_000
+_STATES, _EVENTS, _ABOUT = "states.parquet", "events.parquet", "truth.json"
+
+
+def _fixed_settings(values):
+    """Settings read back from JSON: lists become tuples again."""
+
+    def frozen(value):
+        return tuple(frozen(v) for v in value) if isinstance(value, list) else value
+
+    return SimulationSettings(**{name: frozen(value) for name, value in values.items()})
+
+
+class TruthWriter:
+    """Writes a truth to a folder, block by block, in bounded memory.
+
+    Parameters
+    ----------
+    folder : path    made if need be; a truth that is there is replaced
+    about : dict     what `Truth` needs besides its rows
+    """
+
+    def __init__(self, folder, about):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._about, self._writers = about, {}
+
+    def add(self, states, events):
+        """Write one block: DataFrames of `Truth`."""
+        for name, rows in ((_STATES, states), (_EVENTS, events)):
+            table = pa.Table.from_pandas(rows, preserve_index=False)
+            if name not in self._writers:
+                self._writers[name] = pq.ParquetWriter(self.folder / name, table.schema, compression="zstd")
+            self._writers[name].write_table(table)
+
+    def close(self):
+        """Finish the files."""
+        for writer in self._writers.values():
+            writer.close()
+        (self.folder / _ABOUT).write_text(json.dumps(self._about, indent=1), encoding="utf-8")
+
+
+class Truth:
+    """What is true of a simulated registry.
+
+    Attributes
+    ----------
+    states : DataFrame    one row per pair and change: `case_id`, `since` (datetime64[us], when it happened)
+        and what
+        decides the hazard from then on until the next row (`riskml.simulation.hazard.Pairs`, days since
+        `start`)
+    events : DataFrame    every violent event: case_id, occurred_at, severity, reported (bool)
+    start, end : Timestamp;  signal : float;  recording : str;  settings : SimulationSettings
+    """
+
+    def __init__(self, states, events, *, start, end, signal, recording, settings):
+        self.start, self.end, self.signal = pd.Timestamp(start), pd.Timestamp(end), float(signal)
+        self.recording, self.settings = recording, settings
+        self.events = events.reset_index(drop=True)
+        self.states = states.sort_values(["case_id", "since"], kind="stable").reset_index(drop=True)
+        self._calendar = Calendar(self.start, self.end)
+        self._ids = pd.Index(self.states["case_id"].unique())
+        code = self._ids.get_indexer(self.states["case_id"])
+        self._keys = self._key(code, self.states["since"].to_numpy())
+
+    def _key(self, code, when):
+        """Case and second in one whole number that sorts by case and then by time."""
+        seconds = when.astype("datetime64[us]").astype(np.int64) // 1_000_000
+        origin = int(self.start.timestamp()) - 2**28
+        return np.asarray(code, np.int64) * 2**31 + np.clip(seconds - origin, 0, 2**31 - 1)
+
+    @classmethod
+    def read(cls, folder):
+        """Read what a `TruthWriter` wrote."""
+        folder = Path(folder)
+        if not (folder / _ABOUT).is_file():
+            raise RiskmlError(
+                "no truth here",
+                where=str(folder),
+                mend="It is written when a registry is simulated, and only then.",
+            )
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        about["settings"] = _fixed_settings(about["settings"])
+        states, events = pd.read_parquet(folder / _STATES), pd.read_parquet(folder / _EVENTS)
+        return cls(states, events, **about)
+
+    @property
+    def about(self):
+        """What a `TruthWriter` needs to know: dict."""
+        return {
+            "start": str(self.start),
+            "end": str(self.end),
+            "signal": self.signal,
+            "recording": self.recording,
+            "settings": asdict(self.settings),
+        }
+
+    def write(self, folder):
+        """Write the truth to a folder, from which `Truth.read` reads it."""
+        writer = TruthWriter(folder, self.about)
+        writer.add(self.states, self.events)
+        writer.close()
+
+    def for_history(self, key):
+        """The same truth under the pseudonyms of histories taken with a key.
+
+        Parameters
+        ----------
+        key : riskml.registry.pseudonyms.Key
+        """
+        names = dict(
+            zip(
+                self._ids,
+                key.pseudonyms("case_id", pa.array(self._ids, pa.string())).to_pylist(),
+                strict=True,
+            )
+        )
+        states = self.states.assign(case_id=self.states["case_id"].map(names))
+        events = self.events.assign(case_id=self.events["case_id"].map(names))
+        about = {**self.about, "settings": self.settings}
+        return Truth(states, events, **about)
+
+    def _positions(self, cohort):
+        """Position of the state in force at each assessment; -1 before the pair's first event."""
+        missing = {"case_id", "as_of"} - set(cohort.columns)
+        if missing:
+            raise RiskmlError(f"missing columns: {', '.join(sorted(missing))}", where="cohort")
+        code = self._ids.get_indexer(cohort["case_id"])
+        if (code < 0).any():
+            raise RiskmlError(
+                f"{(code < 0).sum()} assessments are of cases that this truth does not know",
+                where="cohort.case_id",
+                mend="Ids of a history need `truth.for_history(key)` with the key that the history "
+                "was taken with.",
+            )
+        position = np.searchsorted(self._keys, self._key(code, cohort["as_of"].to_numpy()), side="right") - 1
+        there = position >= 0
+        return np.where(there & (self._keys[position] >> 31 == code), position, -1)
+
+    def _evaluated(self, cohort, function):
+        """`function(pairs, now)` of the assessments whose pair has begun, in chunks; NaN for the others."""
+        position = self._positions(cohort)
+        now = ((pd.DatetimeIndex(cohort["as_of"]) - self.start) / pd.Timedelta(days=1)).to_numpy()
+        columns = {f.name: self.states[f.name].to_numpy() for f in fields(Pairs)}
+        out = np.full(len(cohort), np.nan)
+        rows = np.flatnonzero(position >= 0)
+        for first in range(0, len(rows), _CHUNK):
+            chunk = rows[first : first + _CHUNK]
+            pairs = Pairs(**{name: values[position[chunk]].astype(float) for name, values in columns.items()})
+            out[chunk] = function(pairs, now[chunk])
+        return out
+
+    def _reporting(self, pairs, when):
+        """Probability that an event at `when` is reported, over its possible severities.
+
+        Array, shape (n,).
+        """
+        if self.recording == "complete":
+            return np.ones(len(when))
+        settings, signal = self.settings, self.signal
+        by_severity = np.asarray(settings.reported_by_severity)
+        scaled = by_severity[2] * (by_severity[:6] / by_severity[2]) ** signal
+        ratio = np.exp(log_reporting(pairs, when, settings, signal))
+        chances = np.minimum(scaled * ratio[:, None], 0.98)
+        return (severity_probabilities(pairs, when, settings, signal) * chances).sum(axis=1)
+
+    def hazard(self, cohort, *, recorded=False):
+        """Rate of a new violent event at each assessment.
+
+        Parameters
+        ----------
+        cohort : DataFrame of case_id, as_of    as_of on the registry's clock
+        recorded : bool    the rate of events that will be reported, instead of all
+
+        Returns
+        -------
+        array of float, shape (n,), per day; 0 once the pair has left, NaN before its first event
+        """
+
+        def rate(pairs, now):
+            log = pairs.constant + log_modifier(pairs, now[:, None], self.settings, self.signal)[:, 0]
+            rates = np.exp(log) * clock_rate(now - pairs.clock, self.settings, self.signal)
+            if recorded:
+                rates = rates * self._reporting(pairs, now)
+            return np.where(now < pairs.exit, rates, 0.0)
+
+        return self._evaluated(cohort, rate)
+
+    def risk(self, cohort, horizon_days=90.0, *, recorded=True):
+        """Probability of a new event within the horizon, given everything that is true at the assessment.
+
+        No model can do better: it knows frailty, factors nobody recorded, events nobody reported, and pairs
+        that
+        have left unnoticed. What the future holds it does not know: an exit counts with its rate, a state
+        stays as it is until its planned end, and a visit or custody that was already decided takes place.
+
+        Parameters
+        ----------
+        cohort : DataFrame of case_id, as_of
+        horizon_days : float
+        recorded : bool    an event that will be reported (the outcome a registry shows), or any
+
+        Returns
+        -------
+        array of float in [0, 1], shape (n,); NaN before the pair's first event
+        """
+        return self._evaluated(
+            cohort, lambda pairs, now: self._risk(pairs, now, float(horizon_days), recorded)
+        )
+
+    def _exit_rate(self):
+        settings = self.settings
+        yearly = settings.migration + settings.death + settings.relation_ended
+        return yearly * min(self.signal, 1.0) / 365.25
+
+    def _risk(self, pairs, now, horizon, recorded):
+        """Renewal equation on a grid: an unreported event resets the clock and leaves the rest as it was."""
+        settings, signal = self.settings, self.signal
+        grid = horizon * (np.arange(_STEPS + 1) / _STEPS) ** 1.5
+        middle = (grid[1:] + grid[:-1]) / 2.0
+        rate = np.exp(pairs.constant[:, None] + log_modifier(pairs, now[:, None] + middle, settings, signal))
+        leaving = self._exit_rate()
+        if recorded and self.recording != "complete":
+            reported = np.stack([self._reporting(pairs, now + step) for step in middle], axis=1)
+        else:
+            reported = np.ones_like(rate)
+
+        def first_event(clock, since):
+            """Probability that the first event from grid point `since` on falls into each later piece."""
+            mass = np.cumsum(rate[:, since:] * np.diff(clock, axis=-1), axis=1)
+            still = np.exp(-mass)
+            fresh = np.concatenate([np.ones((len(now), 1)), still[:, :-1]], axis=1) - still
+            return fresh * np.exp(-leaving * (middle[since:] - grid[since]))
+
+        after = np.zeros(
+            (len(now), _STEPS + 1)
+        )  # after[:, j]: reported event ahead, given one at grid point j
+        if (reported < 1.0).any():
+            for j in range(_STEPS - 1, -1, -1):
+                clock = clock_integral(grid[j:] - grid[j], settings, signal)[None, :]
+                later = np.concatenate(
+                    [after[:, j + 1 : j + 2], (after[:, j + 1 : -1] + after[:, j + 2 :]) / 2.0], axis=1
+                )
+                share = reported[:, j:] + (1.0 - reported[:, j:]) * later
+                after[:, j] = (first_event(clock, j) * share).sum(axis=1)
+        clock = clock_integral(now[:, None] + grid - pairs.clock[:, None], settings, signal)
+        share = reported + (1.0 - reported) * (after[:, :-1] + after[:, 1:]) / 2.0
+        risk = (first_event(clock, 0) * share).sum(axis=1)
+        return np.where(now < pairs.exit, risk, 0.0)
