@@ -5,6 +5,7 @@ that a feature file can neither read another table or file nor call anything. Wh
 text that somebody wrote but what this module writes from it.
 """
 
+import logging
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,6 +22,9 @@ from riskml.registry.contract import TABLES, Kind
 from riskml.vocabulary import did_you_mean
 
 __all__ = ["Condition", "condition_masks", "parse_condition"]
+
+# It writes to standard error about syntax that is refused here in words.
+logging.getLogger("sqlglot").addHandler(logging.NullHandler())
 
 _LONGEST = 2_000  # characters
 _DEEPEST = 40  # parentheses
@@ -316,7 +320,10 @@ def _matched(left, right, ordered=False):
     """Two parts as they stand on both sides of a comparison, once they are known to be comparable."""
     for part in (left, right):
         if part.type == "id":
-            raise RiskmlError(f"{part.column.name} holds keyed hashes", mend="Ask only whether it is null.")
+            raise RiskmlError(
+                f"{part.column.name} cannot be compared: it holds keyed hashes or quoted words",
+                mend="Ask only whether it is null.",
+            )
     left, right = _fitted(left, right), _fitted(right, left)
     if left.type != right.type:
         raise RiskmlError(

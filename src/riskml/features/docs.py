@@ -41,20 +41,21 @@ _INTRODUCTION = """# The catalogue: what the models see
 
 Rendered from the files of `features/`; edit those, then render this page again (`make docs`).
 
-{features} features give {columns} columns. Each is computed as of the moment of an assessment, from what the
-registry had recorded by then and from nothing else; [spec.md](spec.md) shows by examples what that means. A column
-is named `<feature>_<window>` where the feature looks back over windows (`incidents_90d`: the last 90 days; `ever`:
-the whole record), and `<feature>` where it does not.
+{features} features give {columns} columns. Each is computed as of the moment of an assessment, from what
+the registry had recorded by then and from nothing else; [spec.md](spec.md) shows by examples what that
+means. A column is named `<feature>_<window>` where the feature looks back over windows (`incidents_90d`:
+the last 90 days; `ever`: the whole record), and `<feature>` where it does not.
 
-**What no model sees.** For audits only, so that a catalogue that reads one of them is refused:
-{audit}.
-Neither is any text read (what a narrative says enters as factors), nor the level that an analyst gave (a second
-opinion would repeat it), nor anything that may be filled in after a row was recorded (it would leak the future).
+**What no model sees.** For audits only, so that a catalogue that reads one of them is refused: {audit}.
+Neither is any text read (what a narrative says enters as factors), nor the level that an analyst gave (a
+second opinion would repeat it), nor anything that may be filled in after a row was recorded (it would
+leak the future).
 
-**Silence.** A factor is present, denied, or not mentioned; what is not mentioned is missing, never denied.
+**Silence.** A factor is present, denied, or not mentioned; what is not mentioned is missing, never
+denied.
 
-**Direction.** Where the evidence gives one, the feature *raises* or *lowers* the risk, and a model may not learn
-the opposite. Responses have none: they may lower the risk that they were given for.
+**Direction.** Where the evidence gives one, the feature *raises* or *lowers* the risk, and a model may
+not learn the opposite. Responses have none: they may lower the risk that they were given for.
 
 **How sure the literature is.** Every finding carries a tag:
 

@@ -16,13 +16,13 @@ __all__ = ["spec_page"]
 
 _INTRODUCTION = """# What the features mean, by example
 
-Rendered from `tests/spec/`; every line below is run by the tests. Edit those, then render this page again
-(`make docs`).
+Rendered from `tests/spec/`; every line below is run by the tests. Edit those, then render this page
+again (`make docs`).
 
-The rule: a fact is known from the later of `recorded_at` and `occurred_at` until `superseded_at`, as long as its
-case is known; it is in a window until that long after it occurred. In the tables, what is left out takes a plain
-value: `recorded_at` is `occurred_at`, and a case without a row of its own was opened in 2020 with an aggressor and
-a victim of its own. `-` is null.
+The rule: a fact is known from the later of `recorded_at` and `occurred_at` until `superseded_at`, as
+long as its case is known; it is in a window until that long after it occurred. In the tables, what is
+left out takes a plain value: `recorded_at` is `occurred_at`, and a case without a row of its own was
+opened in 2020 with an aggressor and a victim of its own. `-` is null.
 """
 # The order of the chapters; those that are not named here follow by name.
 _CHAPTERS = ("visibility", "windows", "corrections", "aggregates", "factors", "measures", "scopes")
