@@ -252,6 +252,8 @@ def _factor_problems(code, entry):
     """What is wrong with one factor: pairs of the key at fault and the problem in words."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", code):
         yield "", "a code is written in lower-case letters, digits and underscores"
+    if ("*", code) in AUDIT_ONLY:
+        yield "", f'"{code}" is for audits only and may be no factor'
     if not isinstance(entry, dict):
         yield "", "a factor is a mapping with label and dimension"
         return
