@@ -76,7 +76,7 @@ class Sorter:
             WHERE f."{column}" IS NOT NULL
               AND NOT EXISTS (SELECT 1 FROM read_parquet(?) AS p WHERE p."{column}" = f."{column}")""",
             [str(facts), str(persons)],
-        ).fetchone()[0]
+        ).fetchall()[0][0]
 
 
 def _repeated(batch, last):

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 from sqlalchemy import Engine, create_engine, exc, func, insert, inspect, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 from riskml.errors import RiskmlError
 from riskml.registry.contract import CONTRACT_VERSION, TABLES, Kind
@@ -79,9 +80,14 @@ def connect(url, *, create=False):
     if dialect == "sqlite" and not create:
         _check_file(parsed)
     try:
-        engine = create_engine(parsed)
-        with engine.connect():
-            pass
+        # No pool: a connection is closed when its transaction ends, and no server keeps an idle one of ours.
+        in_memory = dialect == "sqlite" and parsed.database in (None, "", ":memory:")
+        engine = create_engine(parsed, **({} if in_memory else {"poolclass": NullPool}))
+        with engine.connect() as connection:
+            if dialect == "sqlite":
+                connection.exec_driver_sql(
+                    "PRAGMA schema_version"
+                )  # SQLite opens a file when it is asked something
     except (ImportError, exc.NoSuchModuleError):
         raise RiskmlError(
             f"the driver of {parsed.drivername} is not installed",
@@ -197,12 +203,12 @@ def create_tables(connection, *, extra=None):
     connection : Connection within `writing(engine)`, or an Engine
     extra : dict of table name -> names of further text columns (a name, a phone), which the contract ignores
     """
-    schema = registry_schema(extra)
     if isinstance(connection, Engine):
         with writing(connection) as opened:
-            schema.create_all(opened)
-    else:
-        schema.create_all(connection)
+            create_tables(opened, extra=extra)
+        return
+    schema = registry_schema(extra)
+    schema.create_all(connection, tables=[schema.tables[name] for name in TABLES])
 
 
 def mark_synthetic(connection, note, *, seed=None):
@@ -244,6 +250,9 @@ def check_registry(engine):
     ------
     RiskmlError    names every missing table and column
     """
+    if isinstance(engine, Engine):
+        with reading(engine) as connection:
+            return check_registry(connection)
     inspector = inspect(engine)
     present = {*inspector.get_table_names(), *inspector.get_view_names()}
     if engine.dialect.name == "postgresql":
@@ -266,7 +275,7 @@ def check_registry(engine):
         missing += [f"missing columns: {', '.join(columns)}"] if columns else []
         raise RiskmlError(
             "; ".join(missing),
-            where=_shown(engine.url if isinstance(engine, Engine) else engine.engine.url),
+            where=_shown(engine.engine.url),
             mend="\n".join(
                 [*hints, "Make them, or views of these names; docs/registry.md lists every column."]
             ),
@@ -369,7 +378,6 @@ def write_registry(engine, chunks, *, note=None, seed=None, extra=None, replace=
     ------
     RiskmlError    the registry already holds tables of the contract, or the database refused
     """
-    schema = registry_schema(extra)
     written = dict.fromkeys(TABLES, 0)
     with writing(engine) as connection:
         present = set(inspect(connection).get_table_names()) & set(TABLES)
@@ -380,8 +388,8 @@ def write_registry(engine, chunks, *, note=None, seed=None, extra=None, replace=
                     where=_shown(engine.url),
                     mend="Write to another database; only a synthetic registry is replaced, when asked.",
                 )
-            schema.drop_all(connection)
-        schema.create_all(connection)
+            registry_schema().drop_all(connection)
+        create_tables(connection, extra=extra)
         for name, rows in chunks:
             written[name] += insert_rows(connection, name, rows)
         if note is not None:

@@ -18,7 +18,6 @@ __all__ = ["KEY_VARIABLE", "Key", "load_key", "make_key"]
 
 KEY_VARIABLE = "RISKML_KEY"
 _SHORTEST = 32  # characters; `make_key` writes 64, of 256 random bits
-_FEWEST_DISTINCT = 8
 _PSEUDONYM = 32  # hexadecimal characters: 128 bits
 
 
@@ -32,16 +31,16 @@ class Key:
 
     Raises
     ------
-    RiskmlError    too short, or hardly more than one character repeated
+    RiskmlError    too short
     """
 
     __slots__ = ("_secret",)
 
     def __init__(self, secret, *, where="key"):
         secret = secret.strip()
-        if len(secret) < _SHORTEST or len(set(secret)) < _FEWEST_DISTINCT:
+        if len(secret) < _SHORTEST:
             raise RiskmlError(
-                f"this key is too weak: {len(secret)} characters; at least {_SHORTEST}, not all alike",
+                f"this key is too short: {len(secret)} characters; at least {_SHORTEST} are needed",
                 where=where,
                 mend="Make one with `riskml init`, or take 64 random hexadecimal characters.",
             )

