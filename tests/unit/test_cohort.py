@@ -141,7 +141,7 @@ def _open(cases, case, t):
     return closed is None or closed > t
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(case_rows, incident_rows)
 def test_the_cohort_is_the_slow_and_obvious_one(cases, incidents):
     history = _history(cases, incidents)

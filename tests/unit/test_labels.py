@@ -417,7 +417,7 @@ def _labelled(rows, definition, known_at):
     return label_outcomes(history, cohort, definition, known_at=_at(known_at / 2))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tables, definitions, st.integers(30, UNTIL))
 def test_labels_are_the_slow_and_obvious_ones(rows, definition, known_at):
     labels = _labelled(rows, definition, known_at)
@@ -432,7 +432,7 @@ def test_labels_are_the_slow_and_obvious_ones(rows, definition, known_at):
             )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables, definitions, moments, st.integers(1, 6))
 def test_no_fact_up_to_the_assessment_makes_a_label_positive(rows, definition, t, severity):
     fact = ("A", severity, "911", t, t, None)
@@ -445,7 +445,7 @@ def test_no_fact_up_to_the_assessment_makes_a_label_positive(rows, definition, t
         assert (after["outcome"].fillna(-1)[later] <= before["outcome"].fillna(-1)[later]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(tables, definitions, moments, st.integers(0, 6))
 def test_no_fact_behind_the_horizon_changes_a_label(rows, definition, t, severity):
     before = _labelled(rows, definition, UNTIL)
