@@ -81,7 +81,7 @@ RECORDED_IN = ("structured", "narrative", "file", "other_register", "question")
 
 DIMENSIONS = ("aggressor", "victim", "acts", "relationship", "response")
 
-# Severity of an incident, ordinal, to be ratified by the Task Force (EVIDENCE 5.6, [A]).
+# Severity of an incident, ordinal, to be ratified by the Task Force ([A]: a proposal).
 SEVERITY = {
     0: "verbal",
     1: "threat, psychological, economic, damage",
