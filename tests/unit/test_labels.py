@@ -225,6 +225,18 @@ def test_a_case_that_was_opened_again_was_not_closed():
     assert _label(history, 10)["exit"] == "none"
 
 
+def test_of_two_versions_recorded_at_once_the_later_row_says_whether_the_case_was_closed():
+    versions = [("A", 20, 0, 0, None), ("A", None, 0, 0, None)]
+    assert _label(_history(cases=versions), 10)["exit"] == "none"
+    assert _label(_history(cases=versions[::-1]), 10)["exit"] == "closed"
+
+
+def test_a_fact_withdrawn_at_the_end_of_observation_does_not_stand():
+    cohort = pd.DataFrame({"case_id": ["A"], "as_of": [_at(10)]})
+    history = _history(cases=CASE, incidents=[("A", 4, "911", 20, 20, 400)])
+    assert label_outcomes(history, cohort, REPEAT, known_at=_at(400))["outcome"].iloc[0] == 0
+
+
 def test_labels_stand_in_the_cohorts_order_and_keep_its_repetitions():
     history = _history(
         cases=[("A", None, 0, 0, None), ("B", None, 0, 0, None)], incidents=[("B", 1, "911", 20, 20, None)]
@@ -359,7 +371,7 @@ def _slow(rows, case, t, definition, known_at):
     return "no_event" if event is None else "event", event, kind, at
 
 
-moments = st.integers(0, UNTIL)
+moments = st.one_of(st.integers(0, UNTIL), st.integers(0, UNTIL // 10).map(lambda n: 10 * n))
 maybe = st.one_of(st.none(), moments)
 clock = (moments, moments, st.one_of(st.none(), st.none(), moments))
 cases = st.sampled_from("AB")
