@@ -43,7 +43,7 @@ class Assessments:
 
         Raises
         ------
-        RiskmlError    no such frame, a column is missing, a case or a time is null, times that are not naive times
+        RiskmlError    no frame, a column is missing, a case or a time is null, times that are not naive times
         """
         if isinstance(cohort, pa.Table):
             cohort = cohort.to_pandas()
@@ -65,7 +65,7 @@ class Assessments:
         return cls(index, cases, case_codes, times)
 
     def among(self, case_ids):
-        """Position of each assessment's case among the ids of a history: array of int32, -1 where it is not there.
+        """Position of each assessment's case among the ids of a history: array of int32, -1 where it is not.
 
         Raises
         ------
@@ -76,7 +76,7 @@ class Assessments:
             raise RiskmlError(
                 f"none of its {len(codes):,} cases is in the history",
                 where="cohort",
-                mend="Its ids are of another history, or were made with another key: make the cohort from this one.",
+                mend="Its ids are of another history or made with another key: take the cohort from this one.",
             )
         return frozen(np.append(codes, np.int32(-1))[self.case_codes])
 
@@ -91,13 +91,13 @@ def _nulls(values, name):
 
 
 def _moments(column):
-    """The column as times of pandas, and as microseconds: an assessment finer than a microsecond is cut off."""
+    """The column as times of pandas, and in microseconds; what is finer than a microsecond is cut off."""
     values = pa.array(column, from_pandas=True)
     if pa.types.is_timestamp(values.type) and values.type.tz is not None:
         raise RiskmlError(
             f"as_of is in the timezone {values.type.tz}; the registry's times have none",
             where="cohort",
-            mend="Turn it into the registry's local time: as_of.dt.tz_convert(timezone).dt.tz_localize(None).",
+            mend="Make it the registry's local time: as_of.dt.tz_convert(timezone).dt.tz_localize(None).",
         )
     _nulls(values, "as_of")
     if pa.types.is_null(values.type):  # no rows, no type

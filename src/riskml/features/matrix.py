@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskml.errors import RiskmlError
-from riskml.features.arrays import WORKERS, codes_among, in_threads
+from riskml.features.arrays import WORKERS, in_threads
 from riskml.features.assessments import Assessments
 from riskml.features.membership import Membership
 from riskml.features.streams import facts_of, scope_of, stream_order
@@ -26,27 +26,29 @@ _SMALL = 20_000  # assessments that are not worth a second thread
 def build_features(history, cohort, catalogue):
     """The features of each assessment, as they could be known at its time.
 
-    A fact counts from the moment at which it has both happened and been recorded until it is superseded, and in a
-    window until that long after it happened; see the package's `docs/spec.md`. An assessment of a case that is not
-    (yet, or no longer) in the registry at its time sees nothing: counts are 0, the rest is missing.
+    A fact counts from the moment at which it has both happened and been recorded until it is superseded, and
+    in a window until that long after it happened; docs/spec.md shows every rule by example. An assessment of
+    a case that is not (not yet, or no longer) in the registry at its time sees nothing: counts are 0, the
+    rest is missing.
 
     Parameters
     ----------
     history : History, folder of Parquet files, or dict of table name -> pyarrow.Table or pandas.DataFrame
-    cohort : DataFrame    assessments: `case_id`, `as_of` (naive times on the registry's clock); in any order, with
-        or without duplicates; other columns are ignored
+    cohort : DataFrame    assessments: `case_id`, `as_of` (naive times on the registry's clock); in any order,
+        with or without duplicates; other columns are ignored
     catalogue : Catalogue
 
     Returns
     -------
     DataFrame, shape (assessments, columns)
-        index (`case_id`, `as_of`) in the cohort's order; columns in the catalogue's order, float64 (missing: NaN),
-        and str for the latest of a word (missing: NaN)
+        index (`case_id`, `as_of`) in the cohort's order; columns in the catalogue's order: float64, and str
+        for the latest of a word; missing is NaN
 
     Raises
     ------
-    RiskmlError    the history lacks tables or columns that the catalogue reads (all are named), the cohort lacks a
-                   column, or a case, or a time, or is of another history altogether
+    RiskmlError    the history lacks tables or columns that the catalogue reads (all are named); the cohort
+                   lacks a column, a case or a time, its times have a timezone, or it is of another history
+                   altogether
     """
     history = History.of(history)
     _check_tables(history, catalogue)
@@ -67,12 +69,12 @@ def _check_tables(history, catalogue):
         raise RiskmlError(
             f"the catalogue reads what is not there: {', '.join(missing)}",
             where=str(history.folder or "history"),
-            mend="Add them (a table may be empty), or leave the features that read them out of the catalogue.",
+            mend="Add them (a table may be empty), or leave the features that read them out.",
         )
 
 
 def _swept(history, assessments, columns):
-    """The numbers (columns, assessments), the codes of words (columns, assessments), and what the codes stand for."""
+    """Numbers and codes of words, arrays (columns, assessments), and the words that the codes stand for."""
     places = {"number": {}, "category": {}}
     for column in columns:
         places[column.kind][column.name] = len(places[column.kind])
@@ -82,72 +84,35 @@ def _swept(history, assessments, columns):
     vocabulary = {}
 
     membership = Membership(history.table("cases"))
-    case_codes = assessments.among(membership.case_ids)
 
     @cache
-    def groups(over):
-        scope = membership.scope(over)
-        return scope, membership.reads(scope, case_codes, assessments.times)
+    def scope(over):
+        return membership.scope(over, assessments)
 
     by_table = defaultdict(list)
     for column in columns:
         by_table[column.feature.table].append(column)
     for name, of_table in by_table.items():
         persons = TABLES[name].entity != "case_id"
-        ids = groups(scope_of(of_table[0].feature))[0].ids if persons else membership.case_ids
+        ids = scope(scope_of(of_table[0].feature)).ids if persons else membership.case_ids
         facts = facts_of(history.table(name), name, ids, of_table)
         for column in of_table:
             if column.kind == "category":
                 vocabulary[column.name] = facts.words[column.feature.column]
         for over in dict.fromkeys(scope_of(column.feature) for column in of_table):
-            scope, reads = groups(over)
-            ordered = stream_order([c for c in of_table if scope_of(c.feature) == over])
-            _sweep(
-                scope.of_persons() if persons else scope,
-                reads,
-                assessments,
-                facts,
-                ordered,
-                place,
-                numbers,
-                words,
-            )
+            plan = facts.plan(stream_order([c for c in of_table if scope_of(c.feature) == over]), place)
+            members = scope(over).persons if persons else scope(over).cases
+            _sweep(scope(over), members, assessments.times, facts.swept, plan, numbers, words)
     return numbers, words, vocabulary
 
 
-def _sweep(scope, reads, assessments, facts, columns, places, numbers, words):
-    """Read columns over one table and one scope at every assessment, in threads over parts of the groups."""
-    bits, lines, held = facts.columns(columns, places)
-    pieces = WORKERS * _PIECES if len(assessments) > _SMALL else 1
-    done = np.cumsum(np.diff(reads.offsets)[reads.groups])
-    cuts = np.searchsorted(done, np.linspace(0, len(assessments), pieces + 1)[1:-1])
-    parts = [part for part in np.split(reads.groups, cuts) if len(part)]
-
-    def part_swept(part):
-        sweep(
-            part,
-            reads.offsets,
-            reads.rows,
-            assessments.times,
-            scope.offsets,
-            scope.entity,
-            scope.start,
-            scope.end,
-            facts.offsets,
-            facts.rows,
-            facts.occurred,
-            facts.recorded,
-            facts.superseded,
-            facts.values,
-            facts.marks,
-            bits,
-            lines,
-            held,
-            numbers,
-            words,
-        )
-
-    in_threads(part_swept, parts)
+def _sweep(scope, members, times, facts, plan, numbers, words):
+    """Read the columns of a plan at every assessment, in threads over parts of the groups."""
+    pieces = WORKERS * _PIECES if len(times) > _SMALL else 1
+    done = np.cumsum(np.diff(scope.reads.offsets)[scope.groups])
+    cuts = np.searchsorted(done, np.linspace(0, len(times), pieces + 1)[1:-1])
+    parts = [part for part in np.split(scope.groups, cuts) if len(part)]
+    in_threads(lambda part: sweep(part, scope.reads, times, members, facts, plan, numbers, words), parts)
 
 
 def _frame(index, columns, numbers, words, vocabulary):

@@ -9,27 +9,30 @@ import pyarrow.compute as pc
 from riskml.features import sweep as s
 from riskml.features.arrays import codes_among, frozen, microseconds, numbers, row_count, word_codes
 from riskml.features.conditions import condition_masks
-from riskml.registry.contract import TABLES, Kind
+from riskml.registry.contract import TABLES
 
 __all__ = ["Facts", "facts_of", "scope_of", "stream_order"]
 
+# What each aggregate gives, and the order in which it takes its facts.
 _AGGREGATES = {
-    "count": s.COUNT,
-    "sum": s.SUM,
-    "mean": s.MEAN,
-    "distinct": s.DISTINCT,
-    "any": s.ANY,
-    "max": s.MAX,
-    "days_since": s.DAYS_SINCE,
-    "latest": s.LATEST,
-    "in_force": s.IN_FORCE,
-    "days_to_expiry": s.DAYS_TO,
+    "count": (s.COUNT, s.BY_TIME),
+    "sum": (s.SUM, s.BY_TIME),
+    "mean": (s.MEAN, s.BY_TIME),
+    "any": (s.ANY, s.BY_TIME),
+    "in_force": (s.ANY, s.BY_TIME),
+    "distinct": (s.DISTINCT, s.VALUES_UP),
+    "max": (s.TOP, s.VALUES_DOWN),
+    "latest": (s.TOP, s.BY_TIME),
+    "days_since": (s.DAYS_SINCE, s.BY_TIME),
+    "days_to_expiry": (s.DAYS_TO, s.VALUES_UP),
 }
+_AT_ONCE = 64  # conditions of one query: each takes a byte of a fact until it is packed into a bit
+_UNTIL = ("in_force", "days_to_expiry")  # what ends by itself, not by age
 _PERSONS = {"aggressors": "aggressor", "victims": "victim"}
 
 
 def scope_of(feature):
-    """Whose facts a feature reads: "case", "aggressor" or "victim"; the person's own where the table is of persons."""
+    """Whose facts a feature reads: "case", "aggressor" or "victim"; a table of persons has its own."""
     return _PERSONS.get(feature.table, feature.over)
 
 
@@ -58,32 +61,23 @@ def _reads(column):
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of one table as the sweep takes them.
+    """The facts of one table, and where in them each column finds what it reads.
 
     Attributes
     ----------
-    offsets, rows                               facts of each entity (case, aggressor or victim)
-    occurred, recorded, superseded              arrays of int64, microseconds
-    values : array of int64, (V, facts)         what columns read; UNKNOWN where it is not known
-    marks : array of uint8, (facts, B)          one bit for each condition
-    places : dict                               what columns read -> place among `values`
-    bits : dict                                 condition -> its bit; None: -1
-    words : dict                                contract column -> its distinct words, pyarrow.Array
+    swept : SweptFacts
+    places : dict    what columns read -> its place among the values
+    bits : dict      condition -> its bit; None: -1
+    words : dict     contract column -> its distinct words, pyarrow.Array
     """
 
-    offsets: np.ndarray
-    rows: np.ndarray
-    occurred: np.ndarray
-    recorded: np.ndarray
-    superseded: np.ndarray
-    values: np.ndarray
-    marks: np.ndarray
+    swept: s.SweptFacts
     places: dict
     bits: dict
     words: dict
 
-    def columns(self, columns, places):
-        """Columns, in stream order, as the kernel takes them.
+    def plan(self, columns, places):
+        """Columns as the sweep takes them.
 
         Parameters
         ----------
@@ -92,25 +86,27 @@ class Facts:
 
         Returns
         -------
-        bits : array of int64, (streams,);  columns : array of int64, (columns, 6);  held_size : int
+        Plan
         """
-        streams, lines, held = {}, [], 0
-        counted = len(self.values)  # the kernel puts the value 1 behind the values
+        streams, windows, orders, lines = {}, {}, {}, []
         for column in columns:
             feature = column.feature
+            op, order = _AGGREGATES[feature.aggregate]
+            if column.kind == "category":
+                op = s.TOP_WORD
+            value = self.places.get(_reads(column), len(self.swept.values))
             stream = streams.setdefault(feature.where, len(streams))
-            op = _AGGREGATES[feature.aggregate]
-            if op == s.LATEST and column.kind == "category":
-                op = s.LATEST_WORD
-            if op == s.DISTINCT:
-                held = max(held, len(self.words[feature.column]))
-            window = s.ENDLESS if column.window_us is None else column.window_us
-            value = self.places.get(_reads(column), counted)
-            lines.append(
-                (stream, op, window, value, self.places.get(("until", ""), counted), places[column.name])
-            )
-        bits = np.array([self.bits[where] for where in streams], np.int64)
-        return frozen(bits), frozen(np.array(lines, np.int64)), held
+            window = windows.setdefault(_window(column), len(windows))
+            order = orders.setdefault((order, value), len(orders))
+            lines.append((stream, op, window, value, order, places[column.name]))
+        bits = [self.bits[where] for where in streams]
+        return s.Plan(*(frozen(np.array(list(part), np.int64)) for part in (bits, windows, orders, lines)))
+
+
+def _window(column):
+    if column.feature.aggregate in _UNTIL:
+        return s.UNTIL
+    return s.ENDLESS if column.window_us is None else column.window_us
 
 
 def facts_of(table, name, ids, columns):
@@ -132,18 +128,22 @@ def facts_of(table, name, ids, columns):
     entity = codes_among(table[TABLES[name].entity], ids)
     if table["occurred_at"].null_count or table["recorded_at"].null_count:
         entity = frozen(np.where((occurred == -s.ENDLESS) | (recorded == -s.ENDLESS), np.int32(-1), entity))
-    offsets, rows = s.grouped(entity, len(ids))
+    by_entity = s.grouped(entity, len(ids))
     del entity
     values, places, words = _values(table, columns)
     marks, bits = _marks(table, columns)
     superseded = microseconds(table, "superseded_at", s.ENDLESS)
-    return Facts(offsets, rows, occurred, recorded, superseded, values, marks, places, bits, words)
+    until = (
+        _until(table)
+        if any(c.feature.aggregate in _UNTIL for c in columns)
+        else frozen(np.empty(0, np.int64))
+    )
+    swept = s.SweptFacts(by_entity, occurred, recorded, superseded, values, until, marks)
+    return Facts(swept, places, bits, words)
 
 
 def _values(table, columns):
     wanted = dict.fromkeys(read for column in columns if (read := _reads(column)))
-    if any(column.feature.aggregate in ("in_force", "days_to_expiry") for column in columns):
-        wanted["until", ""] = None
     values = np.empty((len(wanted), table.num_rows), np.int64)
     places, words = {}, {}
     for place, (how, name) in enumerate(wanted):
@@ -155,15 +155,15 @@ def _values(table, columns):
         elif how == "word":
             words[name], values[place] = word_codes(table[name])
             values[place][values[place] < 0] = s.UNKNOWN
-        elif how == "expiry":
-            values[place] = microseconds(table, name, s.UNKNOWN)
         else:
-            np.minimum(
-                microseconds(table, "expires_at", s.ENDLESS),
-                microseconds(table, "ended_at", s.ENDLESS),
-                out=values[place],
-            )
+            values[place] = microseconds(table, name, s.UNKNOWN)
     return frozen(values), places, words
+
+
+def _until(table):
+    """When each measure stops being in force: at its expiry or at its end, whichever comes first."""
+    expires, ended = (microseconds(table, name, s.ENDLESS) for name in ("expires_at", "ended_at"))
+    return frozen(np.minimum(expires, ended))
 
 
 def _ranks(column, name, columns):
@@ -174,11 +174,9 @@ def _ranks(column, name, columns):
 
 def _marks(table, columns):
     conditions = list(dict.fromkeys(c.feature.where for c in columns if c.feature.where is not None))
-    bits = {where: bit for bit, where in enumerate(conditions)} | {None: -1}
-    marks = np.empty((table.num_rows, (len(conditions) + 7) // 8), np.uint8)
-    for byte, first in enumerate(range(0, len(conditions), 8)):
-        masks = condition_masks(table, conditions[first : first + 8])
-        marks[:, byte] = 0
-        for bit, mask in enumerate(masks):
-            marks[:, byte] |= mask.view(np.uint8) << np.uint8(bit)
-    return frozen(marks), bits
+    marks = np.zeros((table.num_rows, (len(conditions) + 7) // 8), np.uint8)
+    for first in range(0, len(conditions), _AT_ONCE):
+        masks = condition_masks(table, conditions[first : first + _AT_ONCE])
+        for bit, mask in enumerate(masks, start=first):
+            marks[:, bit >> 3] |= mask.view(np.uint8) << np.uint8(bit & 7)
+    return frozen(marks), {where: bit for bit, where in enumerate(conditions)} | {None: -1}
