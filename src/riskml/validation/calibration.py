@@ -88,12 +88,11 @@ def _calibration_slope(totals):
     counted = log_odds[totals.total > 0]
     if np.ptp(counted) < 1e-9:
         raise NotEstimable("one_prediction")
-    design = np.column_stack([np.ones(len(log_odds)), log_odds])
-    slope = fit_logistic(design, totals.total, totals.events, start=(0.0, 1.0))[1]
     at_events, at_others = log_odds[totals.events > 0], log_odds[totals.total > totals.events]
     if at_events.min() >= at_others.max() or at_others.min() >= at_events.max():
         raise NotEstimable("separated")
-    return float(slope)
+    line, start = totals.forecast.line_design, totals.forecast.own_line
+    return float(fit_logistic(line, totals.total, totals.events, start=start)[1])
 
 
 def calibration_slope(y, p, *, weights=None):

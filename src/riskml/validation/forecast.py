@@ -3,6 +3,7 @@
 from functools import cached_property
 
 import numpy as np
+from scipy.special import expit
 
 from riskml.errors import RiskmlError
 from riskml.messages import message
@@ -131,6 +132,17 @@ class Forecast:
         return self.spline_design(self.distinct)
 
     @cached_property
+    def own_line(self):
+        """Intercept and slope on the log-odds, each assessment counted once: a near start for any weights."""
+        totals = self.at()
+        return fit_logistic(self.line_design, totals.total, totals.events, start=(0.0, 1.0))
+
+    @cached_property
+    def line_design(self):
+        """Design of a logistic recalibration at the distinct predictions: array, shape (m, 2)."""
+        return np.column_stack([np.ones(len(self.log_odds)), self.log_odds])
+
+    @cached_property
     def own_curve(self):
         """Coefficients of the flexible curve, each assessment counted once: a near start for any weights."""
         return self.at()._curve(None)
@@ -212,5 +224,5 @@ class Totals:
     @cached_property
     def distance(self):
         """Distance between each distinct prediction and the smoothed observed risk: array, shape (m,)."""
-        observed = 1 / (1 + np.exp(-self.forecast.own_design @ self.curve))
+        observed = expit(self.forecast.own_design @ self.curve)
         return np.abs(observed - self.forecast.distinct)

@@ -10,7 +10,7 @@ _ENOUGH = 1e-10  # expected gain in log likelihood, per assessment, at which the
 
 
 def _log_likelihood(eta, total, events):
-    return events @ eta - total @ np.logaddexp(0, eta)
+    return events @ eta - total @ (np.maximum(eta, 0) + np.log1p(np.exp(-np.abs(eta))))
 
 
 def fit_logistic(design, total, events, *, offset=0.0, start=None):
