@@ -140,7 +140,9 @@ def condition_masks(table, conditions):
     read = [_Reader(column).read(text) for text in conditions]
     columns = sorted({name for condition in read for name in condition.columns})
     selected = ", ".join(f"coalesce({condition.sql}, false) AS c{i}" for i, condition in enumerate(read))
-    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+    # One thread: with more, the rows of an Arrow table come back in any order, and masks go by position.
+    config = {"enable_external_access": "false", "threads": 1}
+    with duckdb.connect(":memory:", config=config) as connection:
         connection.register("facts", table.select(columns))
         result = connection.sql(f"SELECT {selected} FROM facts").to_arrow_table()
     return [np.asarray(result.column(i).to_numpy(), dtype=bool) for i in range(len(read))]
