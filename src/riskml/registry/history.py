@@ -1,6 +1,7 @@
 """A history: an immutable, pseudonymised copy of the registry's tables, identified by its content hash."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -86,6 +87,65 @@ def _normalised(tables, where):
     return normal
 
 
+def _readable(file, read):
+    """What `read` makes of a Parquet file, or one message when it makes nothing of it."""
+    try:
+        return read(file)
+    except (pa.ArrowException, OSError) as error:
+        raise RiskmlError(
+            f"not readable as Parquet ({type(error).__name__})",
+            where=str(file),
+            mend="Take the history again.",
+        ) from None
+
+
+def _read_manifest(folder):
+    """A history's manifest; empty where there is none: dict."""
+    file = folder / "manifest.json"
+    if not file.is_file():
+        return {}
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise RiskmlError("not valid JSON", where=str(file), mend="Take the history again.") from None
+
+
+class _Stored(Mapping):
+    """The tables of a folder, each read when it is first asked for and then kept.
+
+    What can be told from the files' heads is told at once: columns that are missing, and files with other numbers
+    of rows than the manifest says.
+    """
+
+    def __init__(self, files, where, rows):
+        self._files, self._where, self._read = files, where, {}
+        heads = {name: _readable(file, pq.read_metadata) for name, file in files.items()}
+        _normalised({n: head.schema.to_arrow_schema().empty_table() for n, head in heads.items()}, where)
+        damaged = [name for name in rows if name in heads and heads[name].num_rows != rows[name]]
+        damaged += [name for name in rows if name in TABLES and name not in heads]
+        if damaged:
+            raise RiskmlError(
+                f"not the rows that its manifest says: {', '.join(damaged)}",
+                where=where,
+                mend="Remove this history and take it again.",
+            )
+
+    def __getitem__(self, name):
+        if name not in self._read:
+            table = _readable(self._files[name], pq.read_table)
+            self._read[name] = _normalised({name: table}, self._where)[name]
+        return self._read[name]
+
+    def __contains__(self, name):
+        return name in self._files
+
+    def __iter__(self):
+        return iter(self._files)
+
+    def __len__(self):
+        return len(self._files)
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """An immutable copy of the registry's tables.
@@ -95,12 +155,12 @@ class History:
 
     Attributes
     ----------
-    tables : dict of table name -> pyarrow.Table    the contract's columns and types; never free text
+    tables : mapping of table name -> pyarrow.Table    the contract's columns and types; no free text
     manifest : dict    content hash, rows, faults counted, contract version, whether synthetic
     folder : Path or None    where it was read from
     """
 
-    tables: dict
+    tables: Mapping
     manifest: dict = field(default_factory=dict)
     folder: Path | None = None
 
@@ -140,22 +200,8 @@ class History:
                 where=str(folder),
                 mend="`riskml history` takes one from the registry.",
             )
-        tables = {}
-        for name, file in present.items():
-            try:
-                tables[name] = pq.read_table(file)
-            except (pa.ArrowInvalid, OSError) as error:
-                raise RiskmlError(
-                    f"not readable as Parquet ({type(error).__name__})",
-                    where=str(file),
-                    mend="Take the history again.",
-                ) from None
-        manifest = folder / "manifest.json"
-        return cls(
-            _normalised(tables, str(folder)),
-            json.loads(manifest.read_text(encoding="utf-8")) if manifest.is_file() else {},
-            folder,
-        )
+        manifest = _read_manifest(folder)
+        return cls(_Stored(present, str(folder), manifest.get("rows", {})), manifest, folder)
 
     @property
     def hash(self):

@@ -8,6 +8,7 @@ columns of names and addresses. Those columns are read for that and for nothing 
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 from itertools import pairwise
 
 import pyarrow as pa
@@ -41,6 +42,7 @@ _PARTICLES = frozenset(
 )
 
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
+_ACCENT = re.compile(r"[\u0300-\u036f]")
 _MANY_DIGITS = re.compile(r"\d(?:[\s().\-/]*\d){4,}")
 _WEB = re.compile(r"@|https?:|www\.", re.IGNORECASE)
 _LONGEST, _MOST_WORDS = 120, 18  # a longer value is a sentence, not a category
@@ -67,9 +69,9 @@ def plain_words(text):
     >>> plain_words("La GOLPEÓ, dijo")
     ['la', 'golpeo', 'dijo']
     """
-    decomposed = unicodedata.normalize("NFKD", text)
-    bare = "".join(c for c in decomposed if not unicodedata.combining(c)).casefold()
-    return _WORD.findall(bare)
+    if not text.isascii():
+        text = _ACCENT.sub("", unicodedata.normalize("NFKD", text))
+    return _WORD.findall(text.casefold())
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,17 @@ class QuoteMask:
                 allowed.update(w for w in plain_words(str(text)) if w.isalpha())
         return cls(frozenset(allowed))
 
+    @cached_property
+    def _keeps(self):
+        """Whether a word as it is written may stay: remembered, since quotes repeat their words."""
+
+        @lru_cache(maxsize=100_000)
+        def keeps(word):
+            words = plain_words(word)
+            return bool(words) and all(w in self.words for w in words)
+
+        return keeps
+
     def __call__(self, quote):
         """The quote with every other word, every number and every sign between them masked.
 
@@ -100,7 +113,7 @@ class QuoteMask:
         """
         kept, masked = [], False
         for word in _WORD.findall(quote):
-            if plain_words(word) and all(w in self.words for w in plain_words(word)):
+            if self._keeps(word):
                 kept.append(word)
                 masked = False
             elif not masked:
