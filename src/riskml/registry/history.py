@@ -113,8 +113,8 @@ def _read_manifest(folder):
 class _Stored(Mapping):
     """The tables of a folder, each read when it is first asked for and then kept.
 
-    What can be told from the files' heads is told at once: columns that are missing, and files with other numbers
-    of rows than the manifest says.
+    What can be told from the files' heads is told at once: columns that are missing, and files with other
+    numbers of rows than the manifest says.
     """
 
     def __init__(self, files, where, rows):

@@ -8,7 +8,7 @@ columns of names and addresses. Those columns are read for that and for nothing 
 import re
 import unicodedata
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 
 import pyarrow as pa
@@ -24,6 +24,7 @@ __all__ = [
     "masked_categories",
     "open_categories",
     "personal_columns",
+    "plain_words",
 ]
 
 MASK = "[…]"
@@ -34,6 +35,7 @@ _FUNCTION_TEXT = """
 a al ante bajo con contra de del desde durante e el ella ellas ellos en entre era es esa ese eso esta este
 esto fue ha haber habia han hasta hay la las le les lo los mas me mi mis muy ni no nos nunca o para pero por
 porque que quien se segun ser si siempre sin sobre son su sus te tiene tu tus u un una unas unos y ya yo
+afirma afirmo dice dijo manifesto manifiesta menciona menciono nego niega niegan refiere refirio senala senalo
 """
 _FUNCTION_WORDS = frozenset(_FUNCTION_TEXT.split())
 # Words that stand within names and values alike and identify nobody.
@@ -49,7 +51,7 @@ _LONGEST, _MOST_WORDS = 120, 18  # a longer value is a sentence, not a category
 _COMMON = (
     10  # rows; a value as frequent as that names a place or an office, though a word of it may be a surname
 )
-_SHORTEST_NAME = 4
+_SHORTEST_NAME = 3
 
 _NAME_TEXT = (
     "name names surname surnames nombre nombres apellido apellidos paterno materno alias apodo apodos"
@@ -80,46 +82,58 @@ class QuoteMask:
 
     Parameters
     ----------
-    words : frozenset of str    without case and accents
+    words : frozenset of str     of the vocabulary and the function words, without case and accents
+    pairs : frozenset of (str, str)    words that stand side by side in the vocabulary
+    names : frozenset of str     those of `words` that are somebody's name in this registry: such a word stays
+        beside the word that it goes with in the vocabulary ("arma blanca"), and is masked elsewhere
     """
 
     words: frozenset = _FUNCTION_WORDS
+    pairs: frozenset = frozenset()
+    names: frozenset = frozenset()
 
     @classmethod
-    def of(cls, factors):
-        """The words of a vocabulary's Spanish labels and phrases, with the function words."""
-        allowed = set(_FUNCTION_WORDS)
-        for factor in factors or ():
-            for text in (factor.label.get("es", ""), *factor.phrases):
-                allowed.update(w for w in plain_words(str(text)) if w.isalpha())
-        return cls(frozenset(allowed))
+    def of(cls, factors, names=()):
+        """The words of a vocabulary's Spanish labels and phrases, with the function words.
 
-    @cached_property
-    def _keeps(self):
-        """Whether a word as it is written may stay: remembered, since quotes repeat their words."""
-
-        @lru_cache(maxsize=100_000)
-        def keeps(word):
-            words = plain_words(word)
-            return bool(words) and all(w in self.words for w in words)
-
-        return keeps
+        Parameters
+        ----------
+        factors : FactorVocabulary or None
+        names : iterable of str    words of the names that stand in the registry
+        """
+        texts = [str(t) for factor in factors or () for t in (factor.label.get("es", ""), *factor.phrases)]
+        phrases = [plain_words(text) for text in texts]
+        known = {word for phrase in phrases for word in phrase if word.isalpha()}
+        pairs = frozenset(pair for phrase in phrases for pair in pairwise(phrase))
+        return cls(frozenset(known) | _FUNCTION_WORDS, pairs, (frozenset(names) & known) - _FUNCTION_WORDS)
 
     def __call__(self, quote):
         """The quote with every other word, every number and every sign between them masked.
 
-        >>> QuoteMask()("no lo sé, soy Juan")
-        'no lo […]'
+        >>> QuoteMask()("no es él, es Juan")
+        'no es él es […]'
         """
-        kept, masked = [], False
-        for word in _WORD.findall(quote):
-            if self._keeps(word):
-                kept.append(word)
-                masked = False
-            elif not masked:
+        written = _WORD.findall(quote)
+        plain = [_plain_word(word) for word in written]
+        kept = []
+        for i, word in enumerate(plain):
+            keep = word in self.words
+            if word in self.names:
+                beside = {(plain[i - 1], word)} if i else set()
+                beside |= {(word, plain[i + 1])} if i + 1 < len(plain) else set()
+                keep = bool(beside & self.pairs)
+            if keep:
+                kept.append(written[i])
+            elif not kept or kept[-1] is not MASK:
                 kept.append(MASK)
-                masked = True
         return " ".join(kept)
+
+
+@lru_cache(maxsize=100_000)
+def _plain_word(word):
+    """One word without case and accents; empty where it falls into several: remembered, for quotes repeat."""
+    words = plain_words(word)
+    return words[0] if len(words) == 1 else ""
 
 
 def mask_values(values, mask):
@@ -233,22 +247,25 @@ def _looks_personal(value):
     )
 
 
-def masked_categories(counts, entries):
+def masked_categories(counts, entries, words=()):
     """The values of the open categories that may not enter a history.
 
     Parameters
     ----------
     counts : dict of (table, column) -> dict of value -> rows
     entries : iterable of (kind, text)    the registry's own names, addresses and other personal entries
+    words : iterable of str               further words that are to be held against the names
 
     Returns
     -------
-    dict of (table, column) -> set of values
+    dict of (table, column) -> set of values, and the set of those of `words` that are part of a name
     """
-    personal = PersonalData({run for values in counts.values() for v in values for run in _runs(_telling(v))})
+    words = frozenset(words)
+    runs = {run for values in counts.values() for value in values for run in _runs(_telling(value))}
+    personal = PersonalData(runs | words)
     for kind, text in entries:
         personal.add(kind, text)
-    return {
+    masked = {
         (table, column): {
             value
             for value, rows in values.items()
@@ -256,6 +273,7 @@ def masked_categories(counts, entries):
         }
         for (table, column), values in counts.items()
     }
+    return masked, personal.words & words
 
 
 def open_categories():

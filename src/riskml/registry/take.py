@@ -114,7 +114,7 @@ class _Copy:
         self._read.mkdir()
         self._history.mkdir()
         self._key, self._factors, self._timezone, self._report = key, factors, timezone, report
-        self._quote, self._unfit = QuoteMask.of(factors), {}
+        self._quote, self._unfit = QuoteMask(), {}
         self._rejected = None
         self.kept = {}
 
@@ -122,7 +122,10 @@ class _Copy:
         """Copy every table of the contract."""
         with progress(message("registry.looking_for_names", language)):
             counts = {where: category_counts(connection, *where) for where in open_categories()}
-            self._unfit = masked_categories(counts, personal_entries(connection))
+            self._unfit, names = masked_categories(
+                counts, personal_entries(connection), QuoteMask.of(self._factors).words
+            )
+            self._quote = QuoteMask.of(self._factors, names)
         for table in TABLES.values():
             doing = message("registry.reading", language, table=table.name)
             with progress(doing, count_rows(connection, table.name)) as advance:
