@@ -15,7 +15,7 @@ from registries import FACTORS, KEY, ZONE, fill, registry_rows
 from riskml.errors import RiskmlError
 from riskml.registry import opinions as module
 from riskml.registry.contract import TABLES
-from riskml.registry.database import reading, writing
+from riskml.registry.database import connect, reading, writing
 from riskml.registry.opinions import Run, list_runs, read_opinions, read_reasons, write_run
 from riskml.registry.pseudonyms import Key
 from riskml.registry.take import take_history
@@ -216,3 +216,14 @@ def test_one_opinion_per_case(registry):
     run, opinions, reasons = made()
     with pytest.raises(RiskmlError, match="more than one second opinion"):
         write_run(registry, run, pd.concat([opinions, opinions]), reasons, key=KEY)
+
+
+def test_a_registry_that_cannot_be_written_is_one_message(sqlite_engine, tmp_path):
+    fill(sqlite_engine, registry_rows())
+    before = state(sqlite_engine)
+    read_only = connect(f"sqlite:///file:{tmp_path}/registry.db?mode=ro&uri=true")
+    with pytest.raises(RiskmlError, match="readonly database"):
+        write_run(read_only, *made(), key=KEY)
+    assert state(sqlite_engine) == before
+    settings = {"key": KEY, "factors": FACTORS, "timezone": ZONE}
+    assert take_history(read_only, tmp_path / "histories", **settings).manifest["rows"]["cases"] == 4

@@ -284,7 +284,14 @@ def check_registry(engine):
 
 def _as_arrow(name, rows):
     """Rows as an Arrow table of plain columns; whole numbers where the contract wants them."""
-    table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
+    try:
+        table = pa.Table.from_pandas(rows, preserve_index=False) if isinstance(rows, pd.DataFrame) else rows
+    except (pa.ArrowInvalid, pa.ArrowTypeError):
+        raise RiskmlError(
+            "a column holds values of several types",
+            where=f"rows of {name}",
+            mend="Give one type per column.",
+        ) from None
     kinds = {c.name: c.kind for c in TABLES[name].columns} if name in TABLES else {}
     columns = {}
     for column in table.column_names:

@@ -6,6 +6,7 @@ history is there whole or not at all. The registry is only read.
 
 import json
 import os
+import platform
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -219,9 +221,9 @@ def _disk_errors(folder):
     """A disk that refuses, in one readable message."""
     try:
         yield
-    except OSError as error:
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
         raise RiskmlError(
-            f"cannot write the history ({error.strerror or type(error).__name__})",
+            f"cannot write the history ({getattr(error, 'strerror', None) or type(error).__name__})",
             where=str(folder),
             mend="Check that the folder can be written to and that the disk has room. Nothing was kept.",
         ) from None
@@ -234,11 +236,14 @@ def _staging(folder):
     What a killed process left behind is removed by the next one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for left in folder.glob(f"{_STAGING}*"):
-        owner = left.name.removeprefix(_STAGING).split("-")[0]
+    here = (
+        f"{_STAGING}{combined_hash(platform.node())[:8]}-"  # another machine's processes cannot be told alive
+    )
+    for left in folder.glob(f"{here}*"):
+        owner = left.name.removeprefix(here).split("-")[0]
         if owner.isdigit() and not _alive(int(owner)):
             shutil.rmtree(left, ignore_errors=True)
-    stage = Path(tempfile.mkdtemp(prefix=f"{_STAGING}{os.getpid()}-", dir=folder))
+    stage = Path(tempfile.mkdtemp(prefix=f"{here}{os.getpid()}-", dir=folder))
     try:
         yield stage
     finally:
