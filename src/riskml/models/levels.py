@@ -1,8 +1,8 @@
 """How a level is suggested from several models and from recorded facts: the rules of `models/levels.yml`.
 
 The models stand on two clocks (how soon again, how grave) and are never averaged: each risk is compared with
-a threshold of its own, and the highest level of which a rule is met is suggested. A threshold is the risk that
-a share of the assessments in the model's last window reached: the unit's capacity, fixed with the model.
+its own threshold, and the highest level of which a rule is met is suggested. A threshold is the risk that a
+share of the assessments in the model's last window reached: the unit's capacity, fixed with the model.
 """
 
 import hashlib

@@ -1,0 +1,1 @@
+"""Second opinions on the open cases: computed from a history, and written beside the registry."""

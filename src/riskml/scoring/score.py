@@ -1,0 +1,197 @@
+"""From trained models and a history to second opinions on every open case. No label code is reached."""
+
+import numpy as np
+import pandas as pd
+
+from riskml.errors import RiskmlError
+from riskml.features.matrix import build_features
+from riskml.models.levels import default_levels
+from riskml.registry.history import History
+from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
+from riskml.scoring.opinion import Opinion
+from riskml.vocabulary import LEVELS
+
+__all__ = ["check_catalogues", "score"]
+
+
+def score(model, history, as_of, *, levels=None, catalogue=None):
+    """Second opinions on all cases that are visible and open at a moment.
+
+    Parameters
+    ----------
+    model : Model, or list of Model    trained with one catalogue
+    history : History, folder of Parquet files, or dict of tables
+    as_of : date, datetime or str      the moment of assessment, in the registry's local time
+    levels : LevelRules or None        how levels are suggested; None: the rules that riskml is shipped with
+    catalogue : Catalogue or None      the workspace's: a model that was trained with another is refused
+
+    Returns
+    -------
+    Opinion
+
+    Raises
+    ------
+    RiskmlError    no open case at that moment, not a moment, two models of one name, a model without
+    catalogue,
+        or trained with another catalogue than the workspace's or the other models'
+
+    Notes
+    -----
+    Only what was visible at `as_of` is read, on both clocks; outcomes are never read.
+    """
+    models = _named(model)
+    history, moment = History.of(history), _moment(as_of)
+    check_catalogues(models, catalogue)
+    catalogue = next(iter(models.values())).catalogue
+    rules = default_levels() if levels is None else levels
+    cohort = history.open_cases(moment)
+    if not len(cohort):
+        raise RiskmlError(
+            f"no case is open on {moment:%Y-%m-%d}",
+            where="as_of",
+            mend=f"The history was observed until {history.observed_until:%Y-%m-%d}: choose a day within it."
+            if history.observed_until is not pd.NaT
+            else "The history is empty.",
+        )
+    matrix = build_features(history, cohort, catalogue)
+    risks = {name: m.predict(matrix) for name, m in models.items()}
+    thresholds = rules.thresholds(models)
+    level, rule = rules.suggest(risks, thresholds, matrix)
+    recorded = last_recorded(history, cohort["case_id"].to_numpy(), moment)
+    then = _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds)
+    cases = _cases(cohort, models, risks, level, then, recorded)
+    order = _order(cases, models)
+    general = run_cautions(
+        models,
+        history,
+        moment,
+        rules.left_out(thresholds, matrix.columns),
+        risks,
+        limits=rules.cautions,
+    )
+    own = case_cautions(models, catalogue, matrix, recorded, (level, then), moment, limits=rules.cautions)
+    ids = cohort["case_id"].to_numpy()
+    ranked = cases.iloc[order].assign(rank=np.arange(1, len(cases) + 1))
+    return Opinion(
+        moment,
+        history,
+        models,
+        rules,
+        ranked[["rank", *(c for c in ranked.columns if c != "rank")]],
+        dict(zip(ids, rule, strict=True)),
+        matrix.iloc[order],
+        {case: [] for case in ids},
+        {case: found + general for case, found in zip(ids, own, strict=True)},
+    )
+
+
+def _named(model):
+    models = list(model) if isinstance(model, list | tuple) else [model]
+    named = {m.name: m for m in models}
+    if not models:
+        raise RiskmlError("no model to score with", where="model", mend="`riskml train repeat` trains one.")
+    if len(named) < len(models):
+        raise RiskmlError("two models of one name", where="model", mend="Give one version of each model.")
+    return named
+
+
+def _moment(as_of):
+    try:
+        moment = pd.Timestamp(as_of)
+    except (TypeError, ValueError):
+        moment = pd.NaT
+    if moment is pd.NaT or moment.tzinfo is not None:
+        raise RiskmlError(
+            f'"{as_of}" is not a moment of the registry\'s local time',
+            where="as_of",
+            mend="Write it like 2026-01-05 or 2026-01-05 08:00, without a timezone.",
+        )
+    return moment.as_unit("us")
+
+
+def check_catalogues(models, catalogue=None):
+    """Refuse models whose features are not those of the workspace, or of each other.
+
+    Parameters
+    ----------
+    models : dict of name -> Model
+    catalogue : Catalogue or None    the workspace's; None: the models' own have to agree
+
+    Raises
+    ------
+    RiskmlError    names the features that differ
+    """
+    for name, model in models.items():
+        if model.catalogue is None:
+            raise RiskmlError(
+                f'model "{name}" was trained on a frame, not on a history: it has no catalogue',
+                where="model",
+                mend="Use its predict on such a frame, or train a model file with `riskml train`.",
+            )
+        catalogue = catalogue or model.catalogue
+        if model.catalogue.hash != catalogue.hash:
+            raise RiskmlError(
+                f'model "{name}" ({model.version}) was trained with another catalogue: '
+                f"{_difference(model.catalogue, catalogue)}",
+                where="features/",
+                mend=f"Train it again with `riskml train {name}`, or restore its definitions.",
+            )
+
+
+def _difference(trained, current):
+    """Which features differ between two catalogues, in words."""
+    old, new = ({f.name: f.definition() for f in c.features} for c in (trained, current))
+    parts = {
+        "removed since": [name for name in old if name not in new],
+        "added since": [name for name in new if name not in old],
+        "changed since": [name for name in old if name in new and old[name] != new[name]],
+    }
+    said = []
+    for words, names in parts.items():
+        if names:
+            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+            said.append(f"{words}: {', '.join(names[:5])}{more}")
+    return "; ".join(said)
+
+
+def _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds):
+    """The level that the same rules would have suggested when something was last recorded of each case."""
+    known = ~np.isnat(recorded)
+    level = np.full(len(cohort), rules.otherwise, dtype=object)
+    if known.any():
+        at = pd.DataFrame({"case_id": cohort["case_id"].to_numpy()[known], "as_of": recorded[known]})
+        matrix = build_features(history, at, catalogue)
+        risks = {name: model.predict(matrix) for name, model in models.items()}
+        level[known] = rules.suggest(risks, thresholds, matrix)[0]
+    return level.astype(str)
+
+
+def _cases(cohort, models, risks, level, then, recorded):
+    """One row per case, in the cohort's order."""
+    columns = {"suggested_level": level, "level_at_last_record": then, "recorded_at": recorded}
+    for name, model in models.items():
+        similar = model.interval(risk=risks[name]).reset_index(drop=True)
+        columns |= {
+            f"{name}_risk": risks[name],
+            f"{name}_low": similar["low"].to_numpy(),
+            f"{name}_high": similar["high"].to_numpy(),
+            f"{name}_n": similar["size"].to_numpy(),
+            f"{name}_events": similar["events"].to_numpy(),
+            f"{name}_standing": _standing(model, risks[name]),
+        }
+    return pd.DataFrame(columns, index=pd.Index(cohort["case_id"].to_numpy(), name="case_id"))
+
+
+def _standing(model, risk):
+    """Share of the assessments that the model was judged on whose risk is lower."""
+    quantiles = np.asarray(model.reference.get("quantiles") or [0.0, 1.0], dtype=float)
+    return np.interp(risk, quantiles, np.linspace(0, 1, len(quantiles)))
+
+
+def _order(cases, models):
+    """Positions from the highest level to the lowest, and within a level by the highest standing."""
+    level = np.array([LEVELS.index(name) for name in cases["suggested_level"]])
+    standing = cases[[f"{name}_standing" for name in models]].to_numpy()
+    # The models are not averaged: the one by which the case stands highest decides, then the other.
+    keys = np.sort(standing, axis=1)
+    return np.lexsort((cases.index.to_numpy().astype(str), *(-keys).T, -level))
