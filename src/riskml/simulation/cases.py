@@ -78,7 +78,7 @@ def case_versions(population, rows, lethal, settings, calendar, signal, complete
 
 
 def _with_spells(plain, spells, left):
-    """Versions that are closed after silence and opened again by a new record; the exit closes the last one."""
+    """Versions closed after silence and opened again by a new record; the exit closes the last one."""
     again = spells[spells["again"].notna()]
     later = pd.DataFrame(
         {

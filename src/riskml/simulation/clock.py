@@ -1,4 +1,4 @@
-"""From the simulation's days to the registry's times, and from positions to ids that show they are synthetic."""
+"""From the simulation's days to the registry's times, and from positions to ids that look synthetic."""
 
 import numpy as np
 import pandas as pd

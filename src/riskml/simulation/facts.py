@@ -52,9 +52,16 @@ def _mentions(log, rows, complete, rng):
 
 
 def _antecedents(population, rows, opened, settings, calendar, complete, rng):
-    """Earlier violence against others: one row each, dated before the case, found at its opening or later."""
+    """Earlier violence against others: one row each, dated before the case, found at its opening or later.
+
+    They are the aggressor's, and stand in the first of his cases.
+    """
     n = len(population)
-    case = np.repeat(np.arange(n), population.frailty)
+    order = np.lexsort((opened, population.aggressor))
+    first = order[np.unique(population.aggressor[order], return_index=True)[1]]
+    antecedents = np.zeros(n, int)
+    antecedents[first] = population.frailty[first]
+    case = np.repeat(np.arange(n), antecedents)
     before = 60.0 + rng.exponential(1200.0, len(case))
     occurred = in_seconds(population.opening[case] - before)
     found = rng.random(len(case))
@@ -64,7 +71,8 @@ def _antecedents(population, rows, opened, settings, calendar, complete, rng):
         recorded = np.where(found < settings.antecedents_found, recorded, late)
         kept = (found < 1.3 * settings.antecedents_found) & calendar.known(recorded)
         case, occurred, recorded = case[kept], occurred[kept], recorded[kept]
-    denied = (population.frailty == 0) & (complete | (rng.random(n) < settings.denial))
+    none = np.isin(np.arange(n), first) & (population.frailty == 0)
+    denied = none & (complete | (rng.random(n) < settings.denial))
     none = np.flatnonzero(denied)
     frame = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ _SMALL = {"severity", "path", "events", "reporting"}
 
 
 class Log:
-    """Columns by topic: events, mentions, levels, measures, responses, proceedings, custody, outcomes, states."""
+    """Columns by topic: events, mentions, levels, measures, responses, proceedings, outcomes, states."""
 
     def __init__(self):
         self._parts, self._sizes = {}, {}

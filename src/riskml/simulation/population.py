@@ -13,6 +13,16 @@ from riskml.simulation.settings import FACTORS
 __all__ = ["CODES", "Population", "draw_population", "frailty_classes"]
 
 CODES = tuple(f.code for f in FACTORS)
+# What is true of the man, and so of each of his cases; the rest is true of the pair.
+_OF_THE_AGGRESSOR = (
+    "firearm_access",
+    "alcohol",
+    "drugs",
+    "methamphetamine",
+    "suicidality",
+    "prior_other_victim",
+    "unemployed",
+)
 
 
 @dataclass(frozen=True)
@@ -134,11 +144,16 @@ def draw_population(count, start, end, settings, signal, rng):
     frailty = _weighted(rng, aggressors, probabilities)
 
     usual = np.array([f.usual for f in FACTORS])
-    factors = rng.random((count, len(FACTORS))) < usual
+    draws = rng.random((count, len(FACTORS)))
+    first = np.unique(aggressor, return_index=True)[1]
+    for code in _OF_THE_AGGRESSOR:
+        column = CODES.index(code)
+        draws[:, column] = draws[first[aggressor], column]
+    factors = draws < usual
     partner_only = np.array([f.partner_only for f in FACTORS])
     factors[:, partner_only] &= couple[:, None]
     later_case = np.ones(count, bool)
-    later_case[np.unique(aggressor, return_index=True)[1]] = False
+    later_case[first] = False
     factors[:, CODES.index("prior_other_victim")] |= later_case
     factors[:, CODES.index("drugs")] |= factors[:, CODES.index("methamphetamine")]
 

@@ -144,7 +144,7 @@ class Responder:
         median, spread = settings.custody_days
         long = median * np.exp(spread * rng.standard_normal(len(rows)))
         brief = ~activated & (rng.random(len(rows)) < settings.detained_briefly)
-        days = np.where(brief, 2.0, np.clip(long, 20.0, 700.0))
+        days = np.where(brief, 2.0, np.clip(long, 20.0, 730.0))
         begins = in_seconds(recorded + rng.uniform(0.1, 3.0, len(rows)))
         at, begins, ends = rows[chosen], begins[chosen], in_seconds(begins + days)[chosen]
         pairs.custody_from[at], pairs.custody_until[at] = begins, ends

@@ -145,7 +145,7 @@ class SimulationSettings:
     )
     same_event: float = _set(1.0, "A", "acts within a day are one event: no second one starts sooner")
     base_rate: float = _set(
-        0.0025,
+        0.0026,
         "D",
         "violent events per day at 90 days on the clock, all effects 0; tuned to 22-28% "
         "recorded recurrence in 12 months [S:21, S:18]",
@@ -161,7 +161,7 @@ class SimulationSettings:
         "A",
         "edges of the ten frailty classes; class j shows as j antecedents of violence against others",
     )
-    highest_multiplier: float = _set(25.0, "A", "no pair's hazard exceeds the average by more")
+    highest_multiplier: float = _set(5.0, "A", "no pair's hazard exceeds the average by more")
     separation_decay: tuple = _set(
         ((90.0, 1.0), (180.0, 0.5)),
         "A",
@@ -172,12 +172,12 @@ class SimulationSettings:
 
     # Severity
     severity_cuts: tuple = _set(
-        (-0.95, 0.20, 1.35, 2.82, 3.75),
+        (-0.95, 0.20, 1.35, 2.72, 3.65),
         "A",
         "cuts of the latent normal: severity 0-5; tuned to 3-5% severe events per pair and year",
     )
     opening_shift: float = _set(
-        0.6,
+        0.33,
         "A",
         "shift of a case's first event: tuned to 40-55% of severe events at the first or second "
         "contact [S:17, S:18]",
@@ -219,7 +219,7 @@ class SimulationSettings:
         (0.35, 0.55, 0.70, 0.80, 0.80, 0.75), "A", "probability that a source records a true factor"
     )
     denial: float = _set(0.20, "A", "true negatives that are recorded as denied")
-    antecedents_found: float = _set(0.30, "A", "antecedents that a search at the opening of a case brings up")
+    antecedents_found: float = _set(0.06, "A", "antecedents that a search at the opening of a case brings up")
     new_form: str = _set("2024-07-01", "A", "a new form: factors are recorded more often from then on")
     new_form_mention: float = _set(1.15, "A", "by this factor")
     fast_lag: tuple = _set((0.25, 1.6), "A", "911: median days and log spread of the recording lag")
@@ -228,7 +228,7 @@ class SimulationSettings:
     )
     longest_lag: float = _set(400.0, "A", "no record comes later")
     duplicates: float = _set(0.30, "A", "incidents with a second row from another source (25-35%)")
-    told_late: float = _set(0.08, "A", "unreported events that come out at the next reported one")
+    told_late: float = _set(0.04, "A", "unreported events that come out at the next reported one")
     severity_corrected: float = _set(0.03, "A", "incidents whose severity is corrected later")
     factor_corrected: float = _set(0.015, "A", "factor rows that turn out wrong and are replaced")
     roles_swapped: float = _set(0.01, "A", "cases first recorded with aggressor and victim swapped")
@@ -254,7 +254,7 @@ class SimulationSettings:
     # Responses
     visit_violence: float = _set(0.80, "seed", "hazard ratio of violence after a visit (OFDVI about 16-20%)")
     visit_days: float = _set(90.0, "A", "how long a visit works")
-    visit_before: float = _set(0.06, "A", "visit after a recorded incident, before the intervention")
+    visit_before: float = _set(0.10, "A", "visit after a recorded incident, before the intervention")
     visit_by_level: tuple = _set(
         (0.35, 0.55, 0.75, 0.80), "A", "the same from the intervention on: low, medium, high, critical"
     )
@@ -275,14 +275,12 @@ class SimulationSettings:
     precautionary_violence: float = _set(0.75, "A", "hazard ratio while in force")
     ended_early: float = _set(0.10, "A", "measures lifted before their expiry")
     detained_by_severity: tuple = _set(
-        (0.002, 0.005, 0.01, 0.03, 0.12, 0.25, 0.6), "A", "custody after a recorded incident; about 4% a year"
+        (0.002, 0.004, 0.008, 0.025, 0.12, 0.25, 0.6), "A", "custody after a recorded incident: 2-4% a year"
     )
     detained_briefly: float = _set(0.5, "M", "released after the 48 hours of the constitutional term")
-    custody_days: tuple = _set((150.0, 0.6), "A", "otherwise: median days and log spread")
+    custody_days: tuple = _set((270.0, 0.5), "A", "otherwise: median days and log spread")
     custody_violence: float = _set(0.03, "A", "hazard ratio in custody")
-    var_critical: float = _set(
-        0.40, "A", "critical cases for which the VAR is activated, from the intervention on"
-    )
+    var_critical: float = _set(0.15, "A", "critical cases with VAR activated, from the intervention on")
     var_custody: float = _set(0.90, "A", "of those, custody within days (EVIDENCE 4.4)")
     withdrawn: float = _set(
         0.12, "M", "victims who withdraw after a recorded incident: perdón and desistimiento are common"
@@ -294,7 +292,7 @@ class SimulationSettings:
     analyst_noise: float = _set(0.65, "A", "standard deviation of one assignment")
     analyst_drift: float = _set(0.10, "A", "rise of all analysts per year")
     copied_forward: float = _set(0.30, "A", "assignments that repeat the last level")
-    level_cuts: tuple = _set((1.4, 2.7, 4.3), "A", "cuts of the ordinal probit: medium, high, critical")
+    level_cuts: tuple = _set((1.6, 3.1, 5.4), "A", "cuts of the ordinal probit: medium, high, critical")
 
 
 def described_settings(settings=None):

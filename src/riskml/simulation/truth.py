@@ -25,6 +25,7 @@ __all__ = ["Truth", "TruthWriter"]
 
 _STEPS = 24  # pieces into which a horizon is cut, shorter at its beginning
 _CHUNK = 50_000
+_TELLING = 180.0  # days within which an unreported event may still come out
 _STATES, _EVENTS, _ABOUT = "states.parquet", "events.parquet", "truth.json"
 
 
@@ -176,7 +177,7 @@ class Truth:
             out[chunk] = function(pairs, now[chunk])
         return out
 
-    def _reporting(self, pairs, when):
+    def reporting(self, pairs, when):
         """Probability that an event at `when` is reported, over its possible severities.
 
         Array, shape (n,).
@@ -207,7 +208,7 @@ class Truth:
             log = pairs.constant + log_modifier(pairs, now[:, None], self.settings, self.signal)[:, 0]
             rates = np.exp(log) * clock_rate(now - pairs.clock, self.settings, self.signal)
             if recorded:
-                rates = rates * self._reporting(pairs, now)
+                rates = rates * self.reporting(pairs, now)
             return np.where(now < pairs.exit, rates, 0.0)
 
         return self._evaluated(cohort, rate)
@@ -234,42 +235,64 @@ class Truth:
             cohort, lambda pairs, now: self._risk(pairs, now, float(horizon_days), recorded)
         )
 
-    def _exit_rate(self):
+    @property
+    def exit_rate(self):
+        """Rate at which pairs leave for good, per day, float."""
         settings = self.settings
         yearly = settings.migration + settings.death + settings.relation_ended
         return yearly * min(self.signal, 1.0) / 365.25
 
     def _risk(self, pairs, now, horizon, recorded):
-        """Renewal equation on a grid: an unreported event resets the clock and leaves the rest as it was."""
-        settings, signal = self.settings, self.signal
-        grid = horizon * (np.arange(_STEPS + 1) / _STEPS) ** 1.5
-        middle = (grid[1:] + grid[:-1]) / 2.0
-        rate = np.exp(pairs.constant[:, None] + log_modifier(pairs, now[:, None] + middle, settings, signal))
-        leaving = self._exit_rate()
-        if recorded and self.recording != "complete":
-            reported = np.stack([self._reporting(pairs, now + step) for step in middle], axis=1)
-        else:
-            reported = np.ones_like(rate)
+        recorded = recorded and self.recording != "complete"
+        course = _Course(self, pairs, now, horizon, recorded)
+        if recorded and self.settings.told_late:
+            # An unreported event may come out when a later one is reported.
+            later = _Course(self, pairs, now, _TELLING, True).after()[:, 0]
+            course.reported += (1.0 - course.reported) * self.settings.told_late * later[:, None]
+        return np.where(now < pairs.exit, course.risk(), 0.0)
 
-        def first_event(clock, since):
-            """Probability that the first event from grid point `since` on falls into each later piece."""
-            mass = np.cumsum(rate[:, since:] * np.diff(clock, axis=-1), axis=1)
-            still = np.exp(-mass)
-            fresh = np.concatenate([np.ones((len(now), 1)), still[:, :-1]], axis=1) - still
-            return fresh * np.exp(-leaving * (middle[since:] - grid[since]))
 
-        after = np.zeros(
-            (len(now), _STEPS + 1)
-        )  # after[:, j]: reported event ahead, given one at grid point j
-        if (reported < 1.0).any():
-            for j in range(_STEPS - 1, -1, -1):
-                clock = clock_integral(grid[j:] - grid[j], settings, signal)[None, :]
-                later = np.concatenate(
-                    [after[:, j + 1 : j + 2], (after[:, j + 1 : -1] + after[:, j + 2 :]) / 2.0], axis=1
-                )
-                share = reported[:, j:] + (1.0 - reported[:, j:]) * later
-                after[:, j] = (first_event(clock, j) * share).sum(axis=1)
-        clock = clock_integral(now[:, None] + grid - pairs.clock[:, None], settings, signal)
-        share = reported + (1.0 - reported) * (after[:, :-1] + after[:, 1:]) / 2.0
-        risk = (first_event(clock, 0) * share).sum(axis=1)
-        return np.where(now < pairs.exit, risk, 0.0)
+class _Course:
+    """The next events of pairs within a horizon, on a grid: a renewal equation solved backwards.
+
+    An unreported event sets the clock back and leaves the rest of the state as it was.
+    """
+
+    def __init__(self, truth, pairs, now, horizon, recorded):
+        self._truth, self._pairs, self._now = truth, pairs, now
+        self._settings, self._signal = truth.settings, truth.signal
+        self.grid = horizon * (np.arange(_STEPS + 1) / _STEPS) ** 1.5
+        self.middle = (self.grid[1:] + self.grid[:-1]) / 2.0
+        log = log_modifier(pairs, now[:, None] + self.middle, self._settings, self._signal)
+        self._rate = np.exp(pairs.constant[:, None] + log)
+        self.reported = np.ones_like(self._rate)
+        if recorded:
+            self.reported = np.stack([truth.reporting(pairs, now + step) for step in self.middle], axis=1)
+
+    def _first_event(self, clock, since):
+        """Probability that the first event from grid point `since` on falls into each later piece."""
+        mass = np.cumsum(self._rate[:, since:] * np.diff(clock, axis=-1), axis=1)
+        still = np.exp(-mass)
+        fresh = np.concatenate([np.ones((len(still), 1)), still[:, :-1]], axis=1) - still
+        return fresh * np.exp(-self._truth.exit_rate * (self.middle[since:] - self.grid[since]))
+
+    def after(self):
+        """Probability of a reported event within the horizon after an event at each grid point."""
+        after = np.zeros((len(self._now), _STEPS + 1))
+        if (self.reported == 1.0).all():
+            return after  # not needed: the first event is the one that counts
+        for j in range(_STEPS - 1, -1, -1):
+            clock = clock_integral(self.grid[j:] - self.grid[j], self._settings, self._signal)[None, :]
+            halfway = (after[:, j + 1 : -1] + after[:, j + 2 :]) / 2.0
+            later = np.concatenate([after[:, j + 1 : j + 2], halfway], axis=1)
+            share = self.reported[:, j:] + (1.0 - self.reported[:, j:]) * later
+            after[:, j] = (self._first_event(clock, j) * share).sum(axis=1)
+        return after
+
+    def risk(self):
+        """Probability of a reported event within the horizon: array, shape (n,)."""
+        age = self._now[:, None] + self.grid - self._pairs.clock[:, None]
+        after = self.after()
+        share = self.reported + (1.0 - self.reported) * (after[:, :-1] + after[:, 1:]) / 2.0
+        clock = clock_integral(age, self._settings, self._signal)
+        return (self._first_event(clock, 0) * share).sum(axis=1)
