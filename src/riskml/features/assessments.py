@@ -76,7 +76,7 @@ class Assessments:
             raise RiskmlError(
                 f"none of its {len(codes):,} cases is in the history",
                 where="cohort",
-                mend="Its ids are of another history or made with another key: take the cohort from this one.",
+                mend="Its ids are of another history, or of another key: take the cohort from this one.",
             )
         return frozen(np.append(codes, np.int32(-1))[self.case_codes])
 
@@ -131,6 +131,12 @@ def _cases(column):
     if pa.types.is_null(values.type) and not len(values):
         values = values.cast(pa.string())
     _nulls(values, "case_id")
-    distinct = pc.unique(values)
-    distinct = distinct.take(pc.sort_indices(distinct))
-    return distinct, codes_among(values, distinct)
+    if isinstance(values, pa.Array):
+        values = pa.chunked_array([values])
+    encoded = pc.dictionary_encode(values).unify_dictionaries()
+    distinct = encoded.chunk(0).dictionary if encoded.num_chunks else pa.array([], values.type)
+    ascending = pc.sort_indices(distinct).to_numpy()
+    rank = np.empty(len(distinct), np.int32)
+    rank[ascending] = np.arange(len(distinct), dtype=np.int32)
+    codes = [rank[chunk.indices.to_numpy()] for chunk in encoded.chunks]
+    return distinct.take(pa.array(ascending)), np.concatenate(codes) if codes else rank

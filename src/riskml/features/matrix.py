@@ -1,7 +1,10 @@
 """The matrix: assessments x features, computed from a history on both clocks."""
 
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -52,9 +55,23 @@ def build_features(history, cohort, catalogue):
     """
     history = History.of(history)
     _check_tables(history, catalogue)
-    assessments = Assessments.of(cohort)
-    numbers, words, vocabulary = _swept(history, assessments, catalogue.columns)
-    return _frame(assessments.index, catalogue.columns, numbers, words, vocabulary)
+    with ThreadPoolExecutor(1) as beside:
+        # The cohort's ids are looked up while the facts are laid out.
+        awaited = beside.submit(Assessments.of, cohort)
+        membership = Membership(history.table("cases"))
+        tables = _facts_by_table(history, membership, catalogue.columns)
+        first = next(tables, None)
+        assessments = awaited.result()
+    result = _Result.of(catalogue.columns, assessments)
+    scope = cache(lambda over: membership.scope(over, assessments))
+    for facts, columns in chain([first] if first else [], tables):
+        for over in dict.fromkeys(scope_of(column.feature) for column in columns):
+            plan = facts.plan(
+                stream_order([c for c in columns if scope_of(c.feature) == over]), result.places
+            )
+            _sweep(scope(over), assessments.times, facts, plan, result)
+        result.name_words(facts, columns)
+    return result.frame()
 
 
 def _check_tables(history, catalogue):
@@ -73,59 +90,78 @@ def _check_tables(history, catalogue):
         )
 
 
-def _swept(history, assessments, columns):
-    """Numbers and codes of words, arrays (columns, assessments), and the words that the codes stand for."""
-    places = {"number": {}, "category": {}}
-    for column in columns:
-        places[column.kind][column.name] = len(places[column.kind])
-    numbers = np.empty((len(places["number"]), len(assessments)))
-    words = np.empty((len(places["category"]), len(assessments)), np.int32)
-    place = {name: k for kind in places.values() for name, k in kind.items()}
-    vocabulary = {}
-
-    membership = Membership(history.table("cases"))
-
-    @cache
-    def scope(over):
-        return membership.scope(over, assessments)
-
+def _facts_by_table(history, membership, columns):
+    """The facts of each table that columns read, one table at a time, with its columns."""
     by_table = defaultdict(list)
     for column in columns:
         by_table[column.feature.table].append(column)
     for name, of_table in by_table.items():
-        persons = TABLES[name].entity != "case_id"
-        ids = scope(scope_of(of_table[0].feature)).ids if persons else membership.case_ids
-        facts = facts_of(history.table(name), name, ids, of_table)
-        for column in of_table:
-            if column.kind == "category":
-                vocabulary[column.name] = facts.words[column.feature.column]
-        for over in dict.fromkeys(scope_of(column.feature) for column in of_table):
-            plan = facts.plan(stream_order([c for c in of_table if scope_of(c.feature) == over]), place)
-            members = scope(over).persons if persons else scope(over).cases
-            _sweep(scope(over), members, assessments.times, facts.swept, plan, numbers, words)
-    return numbers, words, vocabulary
+        yield (
+            facts_of(
+                history.table(name), name, membership.ids(TABLES[name].entity.removesuffix("_id")), of_table
+            ),
+            of_table,
+        )
 
 
-def _sweep(scope, members, times, facts, plan, numbers, words):
+def _sweep(scope, times, facts, plan, result):
     """Read the columns of a plan at every assessment, in threads over parts of the groups."""
     pieces = WORKERS * _PIECES if len(times) > _SMALL else 1
     done = np.cumsum(np.diff(scope.reads.offsets)[scope.groups])
     cuts = np.searchsorted(done, np.linspace(0, len(times), pieces + 1)[1:-1])
     parts = [part for part in np.split(scope.groups, cuts) if len(part)]
-    in_threads(lambda part: sweep(part, scope.reads, times, members, facts, plan, numbers, words), parts)
+    members = scope.persons if facts.of_persons else scope.cases
+
+    def part_swept(part):
+        sweep(part, scope.reads, times, members, facts.swept, plan, result.numbers, result.words)
+
+    in_threads(part_swept, parts)
 
 
-def _frame(index, columns, numbers, words, vocabulary):
-    """The result, around the arrays that hold it: numbers are not copied."""
-    names = [c.name for c in columns if c.kind == "number"]
-    frame = pd.DataFrame(numbers.T, index=index, columns=names, copy=False)
-    place = 0
-    for position, column in enumerate(columns):
-        if column.kind == "category":
-            codes = pa.array(words[place], mask=words[place] < 0)
-            text = pc.take(vocabulary[column.name].cast(pa.large_string()), codes)
-            frame.insert(
-                position, column.name, pd.Series(pd.array(text, dtype="str"), index=index, copy=False)
-            )
-            place += 1
-    return frame
+@dataclass(frozen=True)
+class _Result:
+    """What is being built.
+
+    Attributes
+    ----------
+    columns : tuple of FeatureColumn
+    index : pandas.MultiIndex
+    places : dict                                     name of a column -> its place among numbers, or among words
+    numbers : array of float64, (columns, rows)       the frame is made around it, without a copy
+    words : array of int32, (columns, rows)           codes of words, -1 where missing
+    vocabulary : dict                                 name of a column -> what its codes stand for, pyarrow.Array
+    """
+
+    columns: tuple
+    index: pd.MultiIndex
+    places: dict
+    numbers: np.ndarray
+    words: np.ndarray
+    vocabulary: dict
+
+    @classmethod
+    def of(cls, columns, assessments):
+        """The result of some columns at some assessments, still empty."""
+        names = {kind: [c.name for c in columns if c.kind == kind] for kind in ("number", "category")}
+        places = {name: place for of_kind in names.values() for place, name in enumerate(of_kind)}
+        numbers = np.empty((len(names["number"]), len(assessments)))
+        words = np.empty((len(names["category"]), len(assessments)), np.int32)
+        return cls(columns, assessments.index, places, numbers, words, {})
+
+    def name_words(self, facts, columns):
+        """Keep what the codes of a table's words stand for."""
+        self.vocabulary.update(
+            {c.name: facts.words[c.feature.column] for c in columns if c.kind == "category"}
+        )
+
+    def frame(self):
+        """The matrix: DataFrame."""
+        names = [c.name for c in self.columns if c.kind == "number"]
+        frame = pd.DataFrame(self.numbers.T, index=self.index, columns=names, copy=False)
+        for position, column in enumerate(self.columns):
+            if column.kind == "category":
+                codes = self.words[self.places[column.name]]
+                words = self.vocabulary[column.name].cast(pa.large_string())
+                text = pd.array(pc.take(words, pa.array(codes, mask=codes < 0)), dtype="str")
+                frame.insert(position, column.name, pd.Series(text, index=self.index, copy=False))
+        return frame

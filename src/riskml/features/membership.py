@@ -47,16 +47,15 @@ class Membership:
     Parameters
     ----------
     cases : pyarrow.Table    the table `cases` of a history
-
-    Attributes
-    ----------
-    case_ids : pyarrow.Array of string
     """
 
     def __init__(self, cases):
-        self._cases = cases
-        self.case_ids, self._case = _distinct(cases["case_id"])
-        self._segments = _versions_in_force(cases, self._case, len(self.case_ids))
+        self._named = {over: _distinct(cases[f"{over}_id"]) for over in ("case", "aggressor", "victim")}
+        self._segments = _versions_in_force(cases, self._named["case"][1], len(self.ids("case")))
+
+    def ids(self, over):
+        """The ids of the groups of a scope, as they first stand in the table: pyarrow.Array of string."""
+        return self._named[over][0]
 
     def scope(self, over, assessments):
         """The groups of a scope.
@@ -70,14 +69,14 @@ class Membership:
         -------
         Scope
         """
-        ids, codes = (self.case_ids, self._case) if over == "case" else _distinct(self._cases[f"{over}_id"])
+        ids, codes = self._named[over]
         case, group, start, end = _joined(self._segments, codes)
         nobody = len(ids)
         offsets, order = s.grouped(frozen(group), nobody + 1)
         segments = s.Segments(offsets, case[order], start[order], end[order])
 
-        by_case, _ = s.grouped(frozen(case), len(self.case_ids))
-        cases = assessments.among(self.case_ids)
+        by_case, _ = s.grouped(frozen(case), len(self.ids("case")))
+        cases = assessments.among(self.ids("case"))
         read = s.read_groups(cases, assessments.times, by_case, start, end, group, nobody)
         reads = s.grouped(frozen(read), nobody + 1)
         groups = np.flatnonzero(np.diff(reads.offsets))

@@ -66,12 +66,14 @@ class Facts:
     Attributes
     ----------
     swept : SweptFacts
+    of_persons : bool    whether they are the facts of persons, not of cases
     places : dict    what columns read -> its place among the values
     bits : dict      condition -> its bit; None: -1
     words : dict     contract column -> its distinct words, pyarrow.Array
     """
 
     swept: s.SweptFacts
+    of_persons: bool
     places: dict
     bits: dict
     words: dict
@@ -139,7 +141,7 @@ def facts_of(table, name, ids, columns):
         else frozen(np.empty(0, np.int64))
     )
     swept = s.SweptFacts(by_entity, occurred, recorded, superseded, values, until, marks)
-    return Facts(swept, places, bits, words)
+    return Facts(swept, name in _PERSONS, places, bits, words)
 
 
 def _values(table, columns):
