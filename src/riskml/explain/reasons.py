@@ -9,7 +9,7 @@ from riskml.messages import LANGUAGES
 __all__ = ["COLUMNS", "EXPOSURE", "LOWERS", "RAISES", "SHOWN_UNDER", "reasons_of"]
 
 RAISES, LOWERS, EXPOSURE = "raises", "lowers", "exposure"
-MOST = {RAISES: 6, LOWERS: 4, EXPOSURE: 3}
+MOST = {RAISES: 5, LOWERS: 3, EXPOSURE: 2}
 SMALLEST = 0.02  # log-odds: below, a reason is not worth an analyst's time
 # The three dimensions that analysts weigh; the relationship is shown under the victim's vulnerability.
 SHOWN_UNDER = {
@@ -54,6 +54,11 @@ def _by_feature(values, catalogue):
         summed[:, k] = parts[:, own].sum(axis=1)
         speaking[:, k] = own[np.argmax(parts[:, own] * np.sign(summed[:, [k]]), axis=1)]
     return features, summed, speaking
+
+
+def _is_elapsed(column):
+    """Whether a column only tells how long nothing was recorded: lower risk from it is silence, too."""
+    return column.feature.aggregate == "days_since"
 
 
 def _ranked(summed, wanted, most):
@@ -123,7 +128,7 @@ def reasons_of(name, catalogue, values, matrix, earlier, registered):
                     columns[at].name,
                     *fact[1:3],
                     float(summed[row, k]),
-                    is_silent(columns[at], fact[1]),
+                    is_silent(columns[at], fact[1]) or (direction == LOWERS and _is_elapsed(columns[at])),
                 )
             )
     frame = pd.DataFrame(found, columns=list(COLUMNS)).astype({"value": object, "earlier": object})

@@ -144,8 +144,8 @@ def fact_words(column, value, earlier=None, *, compare=False, language="es"):
     if not compare or column.feature.table in ("aggressors", "victims") or _is_of_case(column):
         return now
     was, words = value_words(column, earlier, language), value_words(column, value, language)
-    if was == words and _missing(value):
+    if was == words and (_missing(value) or column.feature.aggregate in ("days_since", "days_to_expiry")):
         return now
-    if was == words and column.feature.aggregate not in ("days_since", "days_to_expiry"):
+    if was == words:
         return message("reasons.unchanged", language, now=now, days=EARLIER_DAYS)
     return message("reasons.compared", language, now=now, days=EARLIER_DAYS, earlier=was)

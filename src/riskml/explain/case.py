@@ -1,0 +1,286 @@
+"""One case explained: the reasons in words, the numbers behind them, and what would change them."""
+
+from dataclasses import dataclass
+from html import escape
+
+import pandas as pd
+
+from riskml.errors import RiskmlError
+from riskml.explain.frequency import risk_words
+from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
+from riskml.explain.shap_values import shap_values
+from riskml.explain.what_if import case_surroundings, likely_changes, open_questions
+from riskml.explain.wording import EARLIER_DAYS, value_words
+from riskml.features.matrix import build_features
+from riskml.messages import check_language, message
+
+__all__ = ["CaseExplanation", "because_words", "explain"]
+
+_MOST_QUESTIONS = 3
+_ORDER = ("acts", "aggressor", "victim")
+
+
+@dataclass(frozen=True, eq=False)
+class CaseExplanation:
+    """A second opinion on one case, explained. Printed, it is a page; in a notebook, a small report.
+
+    Attributes
+    ----------
+    case_id : str
+    as_of : Timestamp
+    language : str
+    sections : tuple of (heading, lines)    the explanation in words; a line may be a list of lines below it
+    reasons : DataFrame      see `riskml.explain.reasons.reasons_of`
+    shap : DataFrame         model, feature, label, dimension, value, contribution (log-odds), largest first
+    questions : DataFrame    see `riskml.explain.what_if.open_questions`
+    changes : DataFrame      see `riskml.explain.what_if.likely_changes`
+    cautions : tuple of str
+    """
+
+    case_id: str
+    as_of: pd.Timestamp
+    language: str
+    sections: tuple
+    reasons: pd.DataFrame
+    shap: pd.DataFrame
+    questions: pd.DataFrame
+    changes: pd.DataFrame
+    cautions: tuple
+
+    @property
+    def text(self):
+        """The explanation as plain text."""
+        parts = []
+        for heading, lines in self.sections:
+            parts.append(heading)
+            for line in lines:
+                if isinstance(line, str):
+                    parts.append(f"  {line}")
+                else:
+                    parts.append(f"  {line[0]}")
+                    parts += [f"    - {item}" for item in line[1]]
+            parts.append("")
+        return "\n".join(parts).rstrip()
+
+    def __repr__(self):
+        return self.text
+
+    def _repr_html_(self):
+        html = []
+        for level, (heading, lines) in enumerate(self.sections):
+            tag = "h3" if level == 0 else "h4"
+            html.append(f"<{tag}>{escape(heading)}</{tag}>")
+            for line in lines:
+                if isinstance(line, str):
+                    html.append(f"<p>{escape(line)}</p>")
+                else:
+                    items = "".join(f"<li>{escape(item)}</li>" for item in line[1])
+                    html.append(f"<p><b>{escape(line[0])}</b></p><ul>{items}</ul>")
+        return f'<div class="riskml-explanation">{"".join(html)}</div>'
+
+
+def because_words(opinion, case_id, language="es"):
+    """Why a level is suggested, in words: the rule of `models/levels.yml` that the case meets."""
+    rule = opinion.because[case_id]
+    if rule is None:
+        return message("levels.because_none", language)
+    if rule.model:
+        label = _model_label(opinion.models[rule.model], language)
+        return message("levels.because_model", language, label=label, share=f"{100 * rule.share:g}")
+    column = opinion.catalogue.column(rule.column)
+    place = opinion.cases.index.get_loc(case_id)
+    value = value_words(column, opinion.matrix[rule.column].iloc[place], language)
+    return message(
+        "levels.because_column",
+        language,
+        label=column.label(language),
+        value=value,
+        at_least=f"{rule.at_least:g}",
+    )
+
+
+def _level_line(opinion, case_id, language):
+    level = message(f"levels.level_{opinion.cases.loc[case_id, 'suggested_level']}", language)
+    said = message("reasons.suggested_level", language, level=level)
+    return f"{said} ({because_words(opinion, case_id, language)})"
+
+
+def _model_label(model, language):
+    return (model.card.get("label") or {}).get(language, model.name)
+
+
+def _effect_words(times, language):
+    if 0.95 < times < 1.05:
+        return message("reasons.effect_none", language)
+    if times >= 1:
+        return message("reasons.effect_up", language, times=f"{times:.1f}")
+    return message("reasons.effect_down", language, share=f"{100 * times:.0f}")
+
+
+def _registered(history, case_id, moment):
+    """Whether a case was in the registry at a moment."""
+    cases = history.table("cases").select(["case_id", "occurred_at", "recorded_at"]).to_pandas()
+    visible = cases[["occurred_at", "recorded_at"]].max(axis=1, skipna=False) <= moment
+    return bool((visible & (cases["case_id"] == case_id)).any())
+
+
+def _grouped(reasons, text):
+    """Reasons under their three dimensions: [(dimension, [sentences])]."""
+    shown = reasons["dimension"].map(SHOWN_UNDER)
+    groups = [(dimension, reasons.loc[shown == dimension, text].to_list()) for dimension in _ORDER]
+    return [(dimension, lines) for dimension, lines in groups if lines]
+
+
+def _reason_sections(reasons, models, language):
+    """What raises and what lowers each model's risk, by dimension; what was done about it, apart."""
+    text, sections = f"text_{language}", []
+    for name, model in models.items():
+        own = reasons[reasons["model"] == name]
+        label = _model_label(model, language)
+        for direction in (RAISES, LOWERS):
+            known = own[(own["direction"] == direction) & ~((direction == LOWERS) & own["silent"])]
+            lines = [
+                (message(f"reasons.dimension_{dimension}", language), found)
+                for dimension, found in _grouped(known, text)
+            ]
+            silent = own.loc[(own["direction"] == LOWERS) & own["silent"], text].to_list()
+            if direction == LOWERS and silent:
+                lines.append((message("reasons.silence", language), silent))
+            if lines:
+                sections.append((f"{label}: {message(f'reasons.{direction}', language).lower()}", lines))
+        done = own[own["direction"] == EXPOSURE]
+        if len(done):
+            goes = {up: message(f"reasons.exposure_{up}", language) for up in ("up", "down")}
+            effects = [
+                f"{sentence} ({goes['up' if part > 0 else 'down']})"
+                for sentence, part in zip(done[text], done["contribution"], strict=True)
+            ]
+            heading = f"{label}: {message('reasons.exposure_heading', language).lower()}"
+            sections.append((heading, effects))
+    return sections
+
+
+def _question_lines(questions, models, language):
+    if not len(questions):
+        return [message("reasons.questions_none", language)]
+    several, lines = len(models) > 1, []
+    for question in questions.head(_MOST_QUESTIONS).itertuples():
+        line = message(
+            "reasons.question",
+            language,
+            label=question.label,
+            present=_effect_words(question.present, language),
+            denied=_effect_words(question.denied, language),
+        )
+        lines.append(f"{line} ({_model_label(models[question.model], language)})" if several else line)
+    return lines
+
+
+def _change_lines(changes, models, language):
+    lines = []
+    for change in changes.to_dict(orient="records"):
+        effects = [
+            _effect_words(change[name], language)
+            if len(models) == 1
+            else f"{_model_label(model, language)}, {_effect_words(change[name], language)}"
+            for name, model in models.items()
+        ]
+        lines.append(message("reasons.change", language, change=change["change"], effect="; ".join(effects)))
+    return lines
+
+
+def _shap_frame(explained, row, catalogue, language):
+    """Every column's part of every model's log-odds, the largest first."""
+    frames = []
+    for name, values in explained.items():
+        part = values.values.iloc[0]
+        columns = [catalogue.column(column) for column in part.index]
+        frames.append(
+            pd.DataFrame(
+                {
+                    "model": name,
+                    "feature": part.index,
+                    "label": [column.label(language) for column in columns],
+                    "dimension": [column.dimension for column in columns],
+                    "value": [row[column.name].iloc[0] for column in columns],
+                    "contribution": part.to_numpy(),
+                }
+            ).astype({"value": object})
+        )
+    frame = pd.concat(frames, ignore_index=True)
+    order = frame["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    return frame.loc[order].sort_values("model", kind="stable", ignore_index=True)
+
+
+def explain(opinion, case_id, language="es"):
+    """Explain the second opinion on one case.
+
+    Parameters
+    ----------
+    opinion : Opinion    of `riskml.score`
+    case_id : str        a case of it, by its pseudonym
+    language : "es" or "en"
+
+    Returns
+    -------
+    CaseExplanation    `.text` in words; `.reasons`, `.shap`, `.questions`, `.changes` as frames
+
+    Raises
+    ------
+    RiskmlError    the case is not open at the opinion's moment, or the language is not spoken
+
+    Notes
+    -----
+    No one's probability of being killed is shown: risks are frequencies among similar cases, with their
+    interval. What was not mentioned is unknown, not denied, and silence lowers no level.
+    """
+    check_language(language)
+    if case_id not in opinion.cases.index:
+        raise RiskmlError(
+            f'case "{case_id}" is not open on {opinion.as_of:%Y-%m-%d}',
+            where="case_id",
+            mend="Take one of `opinion.cases.index`; cases stand there under their pseudonyms.",
+        )
+    models, catalogue = opinion.models, opinion.catalogue
+    place = opinion.cases.index.get_loc(case_id)
+    matrix = opinion.matrix.iloc[[place]]
+    around = case_surroundings(opinion.history, case_id)
+    then = opinion.as_of - pd.Timedelta(days=EARLIER_DAYS)
+    earlier = build_features(around, pd.DataFrame({"case_id": [case_id], "as_of": [then]}), catalogue)
+    registered = _registered(around, case_id, then)
+    explained = {name: shap_values(model, matrix) for name, model in models.items()}
+    reasons = pd.concat(
+        [
+            reasons_of(name, catalogue, values.values, matrix, earlier, [registered])
+            for name, values in explained.items()
+        ],
+        ignore_index=True,
+    )
+    arguments = (around, case_id, opinion.as_of, models, opinion.rules, language)
+    questions, changes = open_questions(*arguments), likely_changes(*arguments)
+    cautions = tuple(caution.text(language) for caution in opinion.cautions[case_id])
+    row = opinion.cases.loc[case_id]
+    head = [
+        _level_line(opinion, case_id, language),
+        *(risk_words(model, row, language) for model in models.values()),
+        message("reasons.second_opinion_only", language),
+    ]
+    title = message("reasons.title", language, case=case_id, date=f"{opinion.as_of:%Y-%m-%d}")
+    sections = (
+        (title, head),
+        *_reason_sections(reasons, models, language),
+        (message("reasons.questions_heading", language), _question_lines(questions, models, language)),
+        (message("reasons.changes_heading", language), _change_lines(changes, models, language)),
+        (message("reasons.cautions_heading", language), list(cautions)),
+    )
+    return CaseExplanation(
+        case_id,
+        opinion.as_of,
+        language,
+        sections,
+        reasons,
+        _shap_frame(explained, matrix, catalogue, language),
+        questions,
+        changes,
+        cautions,
+    )
