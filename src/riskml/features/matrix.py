@@ -4,7 +4,7 @@ from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from riskml.errors import RiskmlError
 from riskml.features.arrays import WORKERS, in_threads
 from riskml.features.assessments import Assessments
 from riskml.features.membership import Membership
-from riskml.features.streams import facts_of, scope_of, stream_order
+from riskml.features.streams import facts_of, scope_of
 from riskml.features.sweep import sweep
 from riskml.registry.contract import TABLES
 from riskml.registry.history import History
@@ -60,17 +60,16 @@ def build_features(history, cohort, catalogue):
         awaited = beside.submit(Assessments.of, cohort)
         membership = Membership(history.table("cases"))
         tables = _facts_by_table(history, membership, catalogue.columns)
-        first = next(tables, None)
+        tables = chain(list(islice(tables, 1)), tables)
         assessments = awaited.result()
     result = _Result.of(catalogue.columns, assessments)
     scope = cache(lambda over: membership.scope(over, assessments))
-    for facts, columns in chain([first] if first else [], tables):
+    for facts, columns in tables:
         for over in dict.fromkeys(scope_of(column.feature) for column in columns):
-            plan = facts.plan(
-                stream_order([c for c in columns if scope_of(c.feature) == over]), result.places
-            )
-            _sweep(scope(over), assessments.times, facts, plan, result)
+            of_scope = [column for column in columns if scope_of(column.feature) == over]
+            _sweep(scope(over), assessments.times, facts, facts.plan(of_scope, result.places), result)
         result.name_words(facts, columns)
+        del facts  # before the next table is laid out
     return result.frame()
 
 
@@ -96,12 +95,8 @@ def _facts_by_table(history, membership, columns):
     for column in columns:
         by_table[column.feature.table].append(column)
     for name, of_table in by_table.items():
-        yield (
-            facts_of(
-                history.table(name), name, membership.ids(TABLES[name].entity.removesuffix("_id")), of_table
-            ),
-            of_table,
-        )
+        owner = TABLES[name].entity.removesuffix("_id")
+        yield facts_of(history.table(name), name, membership.ids(owner), of_table), of_table
 
 
 def _sweep(scope, times, facts, plan, result):
@@ -126,10 +121,10 @@ class _Result:
     ----------
     columns : tuple of FeatureColumn
     index : pandas.MultiIndex
-    places : dict                                     name of a column -> its place among numbers, or among words
-    numbers : array of float64, (columns, rows)       the frame is made around it, without a copy
-    words : array of int32, (columns, rows)           codes of words, -1 where missing
-    vocabulary : dict                                 name of a column -> what its codes stand for, pyarrow.Array
+    places : dict                                  name of a column -> its place among numbers, or words
+    numbers : array of float64, (columns, rows)    the frame is made around it, without a copy
+    words : array of int32, (columns, rows)        codes of words, -1 where missing
+    vocabulary : dict                              name of a column -> the words of its codes, pyarrow.Array
     """
 
     columns: tuple
@@ -150,9 +145,9 @@ class _Result:
 
     def name_words(self, facts, columns):
         """Keep what the codes of a table's words stand for."""
-        self.vocabulary.update(
-            {c.name: facts.words[c.feature.column] for c in columns if c.kind == "category"}
-        )
+        for column in columns:
+            if column.kind == "category":
+                self.vocabulary[column.name] = facts.words[column.feature.column]
 
     def frame(self):
         """The matrix: DataFrame."""

@@ -11,7 +11,7 @@ from riskml.features.arrays import codes_among, frozen, microseconds, numbers, r
 from riskml.features.conditions import condition_masks
 from riskml.registry.contract import TABLES
 
-__all__ = ["Facts", "facts_of", "scope_of", "stream_order"]
+__all__ = ["Facts", "facts_of", "scope_of"]
 
 # What each aggregate gives, and the order in which it takes its facts.
 _AGGREGATES = {
@@ -34,14 +34,6 @@ _PERSONS = {"aggressors": "aggressor", "victims": "victim"}
 def scope_of(feature):
     """Whose facts a feature reads: "case", "aggressor" or "victim"; a table of persons has its own."""
     return _PERSONS.get(feature.table, feature.over)
-
-
-def stream_order(columns):
-    """Columns brought together by the condition that their facts satisfy: list of FeatureColumn."""
-    first = {}
-    for column in columns:
-        first.setdefault(column.feature.where, len(first))
-    return sorted(columns, key=lambda column: first[column.feature.where])
 
 
 def _reads(column):
@@ -83,7 +75,7 @@ class Facts:
 
         Parameters
         ----------
-        columns : list of FeatureColumn     as of `stream_order`
+        columns : list of FeatureColumn     over this table and one scope
         places : dict                       name of a column -> its place in the result
 
         Returns
@@ -101,6 +93,7 @@ class Facts:
             window = windows.setdefault(_window(column), len(windows))
             order = orders.setdefault((order, value), len(orders))
             lines.append((stream, op, window, value, order, places[column.name]))
+        lines.sort(key=lambda line: (line[0], line[4]))  # facts are picked once for each stream and order
         bits = [self.bits[where] for where in streams]
         return s.Plan(*(frozen(np.array(list(part), np.int64)) for part in (bits, windows, orders, lines)))
 
