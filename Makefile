@@ -39,7 +39,9 @@ lint: $(INSTALLED)  ## style and import contracts
 	$(BIN)/lint-imports
 
 docs: $(INSTALLED)  ## render again the pages of docs/ that follow from code
-	$(BIN)/python -m riskml.docs
+	$(BIN)/python -m riskml.registry.docs docs/registry.md
+	$(BIN)/python -m riskml.features.docs features docs/catalogue.md
+	$(BIN)/python -m riskml.features.spec_page tests/spec docs/spec.md
 
 lab: $(LAB_INSTALLED)  ## JupyterLab on the analysts' first notebook
 	$(BIN)/jupyter lab notebooks/first_look.ipynb

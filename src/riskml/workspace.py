@@ -1,7 +1,7 @@
-"""A workspace: the agency's decisions (catalogue, model files, settings) and what the commands produce beside them.
+"""A workspace: the agency's decisions as files, and what the commands produce beside them.
 
-`riskml.toml` and its folders are read by `riskml.settings`; this page is what users hold: one object from which a
-history is taken, a catalogue and a model file are read, and a trained model is found again.
+`riskml.toml` and its folders are read by `riskml.settings`; this page is what users hold: one object from
+which a history is taken, a catalogue and a model file are read, and a trained model is found again.
 """
 
 import os
@@ -24,7 +24,7 @@ _LATEST = "latest"
 
 @dataclass(frozen=True)
 class ModelPlan:
-    """A model file with the catalogue and the settings of its workspace: all that training needs but the history."""
+    """A model file with the catalogue and settings of its workspace: what training needs but a history."""
 
     spec: object
     catalogue: object
@@ -37,7 +37,7 @@ class ModelPlan:
 
 
 def _point_latest(folder, name):
-    """Make `folder/latest` name what was made last; replaced in one step, so that a reader sees the old or the new."""
+    """Make `folder/latest` name what was made last, in one step: a reader sees the old or the new."""
     handle, path = tempfile.mkstemp(dir=folder)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(name + "\n")
@@ -72,6 +72,14 @@ class Workspace:
 
         return load_key(self.settings.key_file)
 
+    def ensure_key(self):
+        """The key; where there is none, a new one is made in the key file."""
+        from riskml.registry.pseudonyms import KEY_VARIABLE, make_key
+
+        if not os.environ.get(KEY_VARIABLE) and not self.settings.key_file.exists():
+            make_key(self.settings.key_file)
+        return self.key
+
     def connect(self):
         """Connect to the registry: sqlalchemy.Engine."""
         from riskml.registry.database import connect
@@ -83,7 +91,7 @@ class Workspace:
 
         Parameters
         ----------
-        set_aside : bool    keep rows that break the contract apart, with their reasons, instead of stopping at them
+        set_aside : bool    keep rows that break the contract apart, with their reasons; False: stop at them
 
         Returns
         -------
@@ -210,7 +218,7 @@ def open_workspace(folder="."):
 
 
 def _starting_workspace():
-    """The files that a new workspace starts from: in the installed package, or in the checkout it is run from."""
+    """What a new workspace starts from: in the installed package, or in the checkout it is run from."""
     packaged = files("riskml") / "_workspace"
     return packaged if packaged.is_dir() else Path(__file__).parents[2]
 
@@ -234,17 +242,21 @@ def init_workspace(folder):
 
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise RiskmlError("not an empty folder", where=str(folder), mend="Name a new folder; nothing was written.")
+        raise RiskmlError(
+            "not an empty folder", where=str(folder), mend="Name a new folder; nothing was written."
+        )
     with as_file(_starting_workspace()) as start:
         folder.mkdir(parents=True, exist_ok=True)
         for name in _COPIED:
             source = start / name
             if source.is_dir():
-                shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("out", ".*", "__pycache__"))
+                shutil.copytree(
+                    source, folder / name, ignore=shutil.ignore_patterns("out", ".*", "__pycache__")
+                )
             else:
                 shutil.copy(source, folder / name)
     (folder / ".gitignore").write_text(
-        "registry.db*\nhistories/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\n*.key\n",
+        "registry.db*\nhistories/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\ntruth/\n*.key\n",
         encoding="utf-8",
     )
     workspace = open_workspace(folder)
@@ -268,7 +280,7 @@ def train(plan, history, *, seed=0, log=True):
 
     Raises
     ------
-    RiskmlError    too short a history, an outcome with one class, a history that lacks what the catalogue reads
+    RiskmlError    too short a history, an outcome with one class, or what the catalogue reads is not there
 
     Notes
     -----

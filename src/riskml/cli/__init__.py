@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def _quieten():
-    """Keep other people's banners and row data out of our output: libraries speak only when something is wrong."""
+    """Keep other people's banners and row data out of our output."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("DO_NOT_TRACK", "true")
     for name in ("mlflow", "alembic", "sqlalchemy", "matplotlib", "numba", "shap"):
@@ -18,7 +18,7 @@ def _quieten():
 
 
 def _message(error):
-    """One readable message for an error that is the input's or the machine's; None for a defect of the program."""
+    """One readable message for an error of the input or the machine; None for a defect of riskml."""
     import sqlalchemy.exc
 
     from riskml.errors import RiskmlError
@@ -28,7 +28,9 @@ def _message(error):
     if isinstance(error, OSError):
         # strerror and filename only: the arguments of some OSErrors hold more than a path.
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror or type(error).__name__}\nCheck that the path exists and can be written."
+        return (
+            f"{where}{error.strerror or type(error).__name__}\nCheck that the path exists and can be written."
+        )
     if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.DatabaseError):
         # The statement and its parameters hold rows; the driver's first line does not.
         reason = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
@@ -62,7 +64,8 @@ def main(arguments=None):
         text = _message(error)
         if text is None:
             print(
-                f"riskml itself failed ({type(error).__name__}).\nRun the command again with --debug to see where.",
+                f"riskml itself failed ({type(error).__name__}).\n"
+                "Run the command again with --debug to see where.",
                 file=sys.stderr,
             )
             sys.exit(1)

@@ -17,8 +17,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
-    help="Risk prediction and fatality review for a registry of domestic-violence aggressors. A second opinion: "
-    "analysts assign the level. Add --debug to any command to see where an error comes from.",
+    help="Risk prediction and fatality review for a registry of domestic-violence aggressors. "
+    "A second opinion: analysts assign the level. --debug on any command shows where an error comes from.",
 )
 features = typer.Typer(no_args_is_help=True, help="The feature catalogue: what the models see.")
 app.add_typer(features, name="features")
@@ -68,10 +68,12 @@ def simulate(
     seed: SeedOption = 0,
     start: Annotated[str, typer.Option(help="First day of the series.")] = "2023-01-02",
     end: Annotated[str, typer.Option(help="Last day of the series.")] = "2026-11-02",
-    signal: Annotated[float, typer.Option(min=0.0, help="Scale of every effect; 0: nothing predicts anything.")] = 1.0,
+    signal: Annotated[
+        float, typer.Option(min=0.0, help="Scale of every effect; 0: nothing predicts anything.")
+    ] = 1.0,
     recording: Annotated[str, typer.Option(help='"realistic" or "complete".')] = "realistic",
     truth: Annotated[
-        Path | None, typer.Option(help="Parquet file for the truth, which never enters the registry.")
+        Path | None, typer.Option(help="Folder for the truth, which never enters the registry.")
     ] = None,
     workspace: WorkspaceOption = Path("."),
 ):
@@ -79,20 +81,22 @@ def simulate(
 
     Example: riskml simulate --cases 3500 --seed 1
     """
-    from riskml.registry.database import connect
-    from riskml.simulation.writing import write_simulation
+    from riskml.simulation.writing import write_registry
 
-    settings = open_workspace(workspace).settings
-    written = write_simulation(
-        connect(settings.registry_url, create=True),
-        cases=cases,
+    ws = open_workspace(workspace)
+    written, _ = write_registry(
+        ws.settings.registry_url,
+        cases,
         seed=seed,
         start=start,
         end=end,
         signal=signal,
         recording=recording,
-        truth_path=truth,
+        truth_folder=truth,
+        replace=True,
+        language=ws.settings.language,
     )
+    ws.ensure_key()
     _show_counts("Synthetic registry", "rows", written)
 
 
@@ -220,7 +224,9 @@ def score(
     history: Annotated[
         str | None, typer.Option(help="Content hash of a history. Default: take one from the registry now.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Score and show, write nothing to the registry.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Score and show, write nothing to the registry.")
+    ] = False,
     workspace: WorkspaceOption = Path("."),
 ):
     """Write the second opinions of all open cases, with their reasons, in one transaction.
@@ -234,7 +240,9 @@ def score(
     ws = open_workspace(workspace)
     models = _trained(ws, model)
     taken = ws.history(history) if history else ws.take_history()
-    result = score_batch(ws.connect(), models, taken, as_of, key=ws.key, settings=ws.settings, dry_run=dry_run)
+    result = score_batch(
+        ws.connect(), models, taken, as_of, key=ws.key, settings=ws.settings, dry_run=dry_run
+    )
     console.print(result.text(ws.settings.language))
 
 
@@ -242,7 +250,9 @@ def _trained(ws, names):
     names = names or ws.trained_names
     if not names:
         raise RiskmlError(
-            "no model has been trained here", where=str(ws.settings.bundles), mend="`riskml train repeat` trains one."
+            "no model has been trained here",
+            where=str(ws.settings.bundles),
+            mend="`riskml train repeat` trains one.",
         )
     return [ws.trained(name) for name in names]
 
@@ -272,16 +282,23 @@ def explain(
 
 
 @app.command()
-def doctor(workspace: WorkspaceOption = Path(".")):
+def doctor(
+    make_key: Annotated[bool, typer.Option("--make-key", help="Make a key where there is none.")] = False,
+    workspace: WorkspaceOption = Path("."),
+):
     """Look for what is missing here, and say how to mend it. Exit code 2 when something is.
 
     Example: riskml doctor
     """
     from riskml.cli.doctor import findings
 
+    if make_key:
+        open_workspace(workspace).ensure_key()
     seen = findings(workspace)
     for finding in seen:
-        console.print(f"{'ok     ' if finding.good else 'missing'}  {finding.name}: {finding.seen}", markup=False)
+        console.print(
+            f"{'ok     ' if finding.good else 'missing'}  {finding.name}: {finding.seen}", markup=False
+        )
         if finding.mend and not finding.good:
             console.print(f"         {finding.mend}", markup=False)
     if not all(finding.good for finding in seen):

@@ -2,7 +2,6 @@
 
 import os
 import platform
-import sys
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -13,7 +12,18 @@ from riskml.workspace import Workspace
 
 __all__ = ["Finding", "findings"]
 
-_PACKAGES = ("numpy", "pandas", "pyarrow", "duckdb", "numba", "scikit-learn", "lightgbm", "shap", "mlflow", "sqlalchemy")
+_PACKAGES = (
+    "numpy",
+    "pandas",
+    "pyarrow",
+    "duckdb",
+    "numba",
+    "scikit-learn",
+    "lightgbm",
+    "shap",
+    "mlflow",
+    "sqlalchemy",
+)
 
 
 @dataclass(frozen=True)
@@ -30,15 +40,15 @@ def _checked(name, check, mend=""):
     try:
         return Finding(name, True, check())
     except RiskmlError as error:
-        return Finding(name, False, f"{error.where}: {error.what}" if error.where else error.what, error.mend or mend)
+        return Finding(
+            name, False, f"{error.where}: {error.what}" if error.where else error.what, error.mend or mend
+        )
     except Exception as error:
         # Names of errors only: a driver's text may hold a password or a row.
         return Finding(name, False, type(error).__name__, mend)
 
 
 def _python():
-    if sys.version_info < (3, 11):
-        raise RiskmlError(f"Python {platform.python_version()}", mend="Install Python 3.11 or later.")
     return f"Python {platform.python_version()}"
 
 
@@ -123,5 +133,9 @@ def findings(folder="."):
         _checked("catalogue", lambda: _catalogue(workspace)),
         _checked("models", lambda: _models(workspace)),
         _checked("key", lambda: _key(workspace)),
-        _checked("registry", lambda: _registry(workspace), "Check the URL in riskml.toml and that the server answers."),
+        _checked(
+            "registry",
+            lambda: _registry(workspace),
+            "Check the URL in riskml.toml and that the server answers.",
+        ),
     ]

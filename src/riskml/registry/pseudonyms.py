@@ -154,7 +154,7 @@ def load_key(path=None, *, environment=None):
     if secret:
         return Key(secret, where=KEY_VARIABLE)
     path = Path(path) if path is not None else None
-    mend = f"Make one with `riskml init`, or set {KEY_VARIABLE}."
+    mend = f"Make one with `riskml doctor --make-key`, or set {KEY_VARIABLE}."
     if path is None or not path.is_file():
         raise RiskmlError("no key of the pseudonyms", where=str(path or KEY_VARIABLE), mend=mend)
     try:

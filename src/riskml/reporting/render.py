@@ -40,7 +40,7 @@ def render(folder, template, language="es", **context):
     ----------
     folder : path          the workspace's `reports/`
     template : str         file name below it
-    language : str         "es" or "en": `t(name, ...)` in the template speaks it, from the messages `reports.*`
+    language : str         "es" or "en": `t(name)` in the template is the message `reports.<name>`
     context                what the template shows; every value is escaped, missing ones are an error
 
     Returns
@@ -67,7 +67,9 @@ def render(folder, template, language="es", **context):
         return environment.get_template(template).render(t=t, language=language, **context)
     except jinja2.TemplateNotFound as error:
         raise RiskmlError(
-            f'no template "{error.name}"', where=str(folder), mend="`riskml init DIR` makes a workspace that has it."
+            f'no template "{error.name}"',
+            where=str(folder),
+            mend="`riskml init DIR` makes a workspace that has it.",
         ) from None
     except jinja2.TemplateError as error:
         line = getattr(error, "lineno", None)

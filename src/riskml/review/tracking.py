@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from riskml.errors import RiskmlError
-from riskml.review.figures import report_figures
+from riskml.reporting.figures import report_figures
 
 __all__ = ["log_training", "mlflow_at"]
 

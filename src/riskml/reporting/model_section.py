@@ -1,0 +1,97 @@
+"""A trained model as a section of a report: comparison table, figures, and what to know of them."""
+
+import math
+
+from riskml.messages import message
+
+__all__ = ["SHOWN_METRICS", "model_section"]
+
+SHOWN_METRICS = (
+    "auc",
+    "average_precision",
+    "brier",
+    "scaled_brier",
+    "calibration_intercept",
+    "calibration_slope",
+    "ici",
+    "recall_at_capacity",
+)
+
+
+def _number(value, digits=3):
+    return f"{value:.{digits}f}"
+
+
+def _cell(row, metric, language):
+    """One figure with its interval; where it cannot be estimated, so in words."""
+    value = row.get(metric)
+    if value is None or math.isnan(value):
+        return {"value": message("reports.not_estimable", language), "interval": ""}
+    low, high = row.get(f"{metric}_low"), row.get(f"{metric}_high")
+    if low is None or high is None or math.isnan(low) or math.isnan(high):
+        return {"value": _number(value), "interval": ""}
+    return {"value": _number(value), "interval": f"{_number(low)} – {_number(high)}"}
+
+
+def _truth_row(truth, language):
+    cells = [{"value": "", "interval": ""} for _ in SHOWN_METRICS]
+    cells[0] = {
+        "value": _number(truth["auc"]),
+        "interval": f"{_number(truth['low'])} – {_number(truth['high'])}",
+    }
+    return {"kind": "truth", "label": message("reports.truth_row", language), "cells": cells}
+
+
+def model_section(model, images, language="es", *, truth=None):
+    """What a report shows of one trained model.
+
+    Parameters
+    ----------
+    model : Model            its `.report` holds what was measured, on assessments that it did not learn from
+    images : dict            "calibration" and "importance" -> Markup of the figure
+    language : str           "es" or "en"
+    truth : dict or None     auc, low, high of the best possible predictor; simulated registries only
+
+    Returns
+    -------
+    dict    the fields that the templates read
+    """
+    report = model.report
+    rows = []
+    for row in report["comparison"]:
+        label = row["label"][language] if isinstance(row["label"], dict) else row["label"]
+        kind = "main" if row["candidate"] == report["chosen"] else ""
+        rows.append(
+            {
+                "kind": kind,
+                "label": label,
+                "cells": [_cell(row, metric, language) for metric in SHOWN_METRICS],
+            }
+        )
+    if truth is not None:
+        rows.append(_truth_row(truth, language))
+    judged = next(row for row in report["comparison"] if row["candidate"] == report["chosen"])
+    window = next(w for w in report["split"]["windows"] if w["window"] == "evaluate")
+    return {
+        "label": model.card["label"][language],
+        "estimand": model.card["estimand"][language],
+        "events": f"{judged['events']:,}",
+        "assessments": f"{judged['n']:,}",
+        "people": f"{judged['groups']:,}",
+        "first": window["first"],
+        "last": window["last"],
+        "capacity": model.card["capacity"],
+        "metrics": [message(f"reports.metric_{metric}", language) for metric in SHOWN_METRICS],
+        "rows": rows,
+        "figures": [
+            {
+                "image": images[name],
+                "useful": message(f"reports.{name}_useful", language),
+                "read": message(f"reports.{name}_read", language),
+                "do": message(f"reports.{name}_do", language),
+            }
+            for name in ("calibration", "importance")
+            if name in images
+        ],
+        "notes": [note[language] for note in report["notes"]],
+    }
