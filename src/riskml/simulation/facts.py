@@ -6,7 +6,7 @@ import pandas as pd
 from riskml.simulation.cases import opening_times
 from riskml.simulation.clock import words
 from riskml.simulation.hazard import NEVER, in_seconds
-from riskml.simulation.phrases import evidence_of
+from riskml.simulation.phrases import ACTS, evidence_of
 from riskml.simulation.population import CODES
 from riskml.vocabulary import LEVELS, MEASURE_KINDS, OUTCOME_KINDS, SOURCES, STAGES, STATES
 
@@ -110,7 +110,8 @@ def factor_rows(population, log, rows, ids, settings, calendar, complete, rng):
 
     Returns
     -------
-    (DataFrame in the contract's columns, (incident numbers, quotes): what the narratives are made of)
+    (DataFrame in the contract's columns, (incident numbers, quotes, whether of a grave act): what
+    narratives are made of)
     """
     opened = opening_times(rows, len(population))
     events = log.topic("events")
@@ -139,7 +140,8 @@ def factor_rows(population, log, rows, ids, settings, calendar, complete, rng):
             "superseded_at": calendar.times(frame["superseded"]),
         }
     )
-    return table, (incident[told], evidence[told])
+    acts = np.isin(words(codes, frame["factor"]).astype(str), ACTS) & (frame["state"] == 1).to_numpy()
+    return table, (incident[told], evidence[told], acts[told])
 
 
 def _recorded(time, mean, complete, rng):

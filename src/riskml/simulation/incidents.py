@@ -98,9 +98,8 @@ def _duplicates(rows, settings, calendar, rng):
     twice.source = (twice.source + rng.integers(1, len(SOURCES), n)) % len(SOURCES)
     unit = np.where(rng.random(n) < 0.5, 24.0, 1.0)
     rounded = np.floor(twice.occurred * unit + 1e-9) / unit
-    twice.recorded = in_seconds(
-        np.maximum(twice.recorded, rounded) + draw_lags(np.ones(n, int), settings, rng)
-    )
+    own = rounded + draw_lags(np.ones(n, int), settings, rng)
+    twice.recorded = in_seconds(np.maximum(twice.recorded + 1.0 / 24.0, own))
     twice.known = twice.recorded.copy()
     twice.occurred = in_seconds(rounded)
     other = np.clip(twice.severity + rng.choice((-1, 1), n), 0, 5)

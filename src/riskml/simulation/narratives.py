@@ -3,6 +3,8 @@
 They say what the factor rows say, and nothing that the rows deny; each ends with a visible mark.
 """
 
+import numpy as np
+
 from riskml.simulation.people import MARK
 
 __all__ = ["incident_narratives"]
@@ -65,6 +67,7 @@ _TAILS = (
     " SOLO SOLICITA QUE SE RETIRE.",
     " SE REALIZA RONDIN S/N.",
 )
+_GRAVE = 3  # severity from which an incident may consist of a grave act
 _UNHURT = 1  # position in _TAILS of what cannot be said after an injury
 _TYPOS = (
     ("QUE", "Q"),
@@ -89,7 +92,8 @@ def incident_narratives(source, severity, relationship, name, quoted, count, rng
     ----------
     source, severity : arrays of int, shape (n,)
     relationship, name : sequences of str, shape (n,)    of and about the aggressor
-    quoted : (incident numbers, quotes), arrays of equal length    what the factor rows quote
+    quoted : (incident numbers, quotes, whether of a grave act), arrays of equal length    what the factor
+        rows say
     count : int    number of incidents, n
 
     Returns
@@ -97,8 +101,9 @@ def incident_narratives(source, severity, relationship, name, quoted, count, rng
     list of str, shape (n,)
     """
     quotes = [[] for _ in range(count)]
-    for number, quote in zip(*quoted, strict=True):
-        quotes[number].append(quote)
+    light = np.asarray(severity) < _GRAVE
+    for number, quote, act in zip(*quoted, strict=True):
+        quotes[number].append(f"EN OTRA OCASION {quote}" if act and light[number] else quote)
     draws = rng.random((count, 7))
     texts = []
     for row, (at, level, relation, person, said) in enumerate(

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-__all__ = ["DENIED", "PRESENT", "evidence_of"]
+__all__ = ["ACTS", "DENIED", "PRESENT", "evidence_of"]
 
 PRESENT = {
     "strangulation": (
@@ -16,7 +16,7 @@ PRESENT = {
     "death_threat": (
         "LA AMENAZO DE MUERTE",
         'LE DIJO "TE VOY A MATAR"',
-        'LE DIJO "SI NO ERES MIA NO ERES DE NADIE"',
+        "LE DIJO QUE LA VA A DESAPARECER",
     ),
     "firearm_access": ("CUENTA CON ARMA DE FUEGO", "TIENE UNA ESCUADRA", "SE LE CONOCE UN RIFLE .22"),
     "jealousy": ("ES MUY CELOSO", "PRESENTA CELOTIPIA", "POR CELOS"),
@@ -69,6 +69,9 @@ DENIED = {
     "isolation": ("CUENTA CON RED DE APOYO", "VIVE CERCA DE SU FLIA"),
     "prior_violence_others": ("SIN ANTECEDENTES DE VIOLENCIA CON TERCEROS",),
 }
+
+# Acts that a light incident cannot consist of: told there, they happened on another occasion.
+ACTS = ("strangulation", "weapon_used", "weapon_threat", "forced_sex", "confinement")
 
 
 def evidence_of(codes, factor, state, rng):

@@ -115,6 +115,7 @@ def _new_factors(world, population, rows, when, severity, couple, settings, rng)
     n = len(rows)
     severe = severity >= _SEVERE
     onset = np.array([(f.severe - f.usual) / (1.0 - f.usual) for f in FACTORS])
+    onset *= settings.onset_when_severe
     chance = np.where(severe[:, None], onset, settings.new_factor_at_event * (_USUAL > 0.05))
     for level, acts in _ACTS.items():
         for code, share in acts.items():

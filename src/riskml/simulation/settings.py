@@ -130,7 +130,7 @@ class SimulationSettings:
         1 / 3, "S:seed", "Zacatecas-Guadalupe metropolitan area, close to one third of the state"
     )
     linked_share: float = _set(
-        0.55, "A", "calls of the pilot area that reach an identified pair in the registry"
+        0.48, "A", "calls of the pilot area that reach an identified pair in the registry"
     )
     yearly_inflow: tuple = _set(
         ((2023, 1.00), (2024, 1.10), (2025, 0.92), (2026, 0.88)),
@@ -145,7 +145,7 @@ class SimulationSettings:
     )
     same_event: float = _set(1.0, "A", "acts within a day are one event: no second one starts sooner")
     base_rate: float = _set(
-        0.0026,
+        0.0027,
         "D",
         "violent events per day at 90 days on the clock, all effects 0; tuned to 22-28% "
         "recorded recurrence in 12 months [S:21, S:18]",
@@ -168,16 +168,19 @@ class SimulationSettings:
         "share of the separation effect until that many days after it; none later",
     )
     separates_at_event: float = _set(0.06, "A", "couples that separate at a violent event")
-    new_factor_at_event: float = _set(0.02, "A", "factors that appear at a violent event that is not severe")
+    onset_when_severe: float = _set(
+        0.75, "A", "share of the gap between the two prevalences that a severe event closes"
+    )
+    new_factor_at_event: float = _set(0.008, "A", "factors that appear at a violent event that is not severe")
 
     # Severity
     severity_cuts: tuple = _set(
-        (-0.95, 0.20, 1.35, 2.72, 3.65),
+        (-0.95, 0.20, 1.35, 2.66, 3.60),
         "A",
         "cuts of the latent normal: severity 0-5; tuned to 3-5% severe events per pair and year",
     )
     opening_shift: float = _set(
-        0.33,
+        0.24,
         "A",
         "shift of a case's first event: tuned to 40-55% of severe events at the first or second "
         "contact [S:17, S:18]",
@@ -222,9 +225,9 @@ class SimulationSettings:
     antecedents_found: float = _set(0.06, "A", "antecedents that a search at the opening of a case brings up")
     new_form: str = _set("2024-07-01", "A", "a new form: factors are recorded more often from then on")
     new_form_mention: float = _set(1.15, "A", "by this factor")
-    fast_lag: tuple = _set((0.25, 1.6), "A", "911: median days and log spread of the recording lag")
+    fast_lag: tuple = _set((0.12, 1.6), "A", "911: median days and log spread of the recording lag")
     slow_lag: tuple = _set(
-        (5.0, 1.55), "A", "other sources; all sources together: median 1 day, 95th percentile 45 days"
+        (2.2, 1.75), "A", "other sources; all sources together: median 1 day, 95th percentile 45 days"
     )
     longest_lag: float = _set(400.0, "A", "no record comes later")
     duplicates: float = _set(0.30, "A", "incidents with a second row from another source (25-35%)")
@@ -275,7 +278,7 @@ class SimulationSettings:
     precautionary_violence: float = _set(0.75, "A", "hazard ratio while in force")
     ended_early: float = _set(0.10, "A", "measures lifted before their expiry")
     detained_by_severity: tuple = _set(
-        (0.002, 0.004, 0.008, 0.025, 0.12, 0.25, 0.6), "A", "custody after a recorded incident: 2-4% a year"
+        (0.003, 0.006, 0.013, 0.04, 0.15, 0.30, 0.6), "A", "custody after a recorded incident: 2-4% a year"
     )
     detained_briefly: float = _set(0.5, "M", "released after the 48 hours of the constitutional term")
     custody_days: tuple = _set((270.0, 0.5), "A", "otherwise: median days and log spread")

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from riskml.errors import RiskmlError
 from riskml.simulation.clock import Calendar
+from riskml.simulation.escalation import Past, escalation_share
 from riskml.simulation.hazard import Pairs, clock_integral, clock_rate, log_modifier
 from riskml.simulation.recording import log_reporting
 from riskml.simulation.settings import SimulationSettings
@@ -25,6 +26,7 @@ __all__ = ["Truth", "TruthWriter"]
 
 _STEPS = 24  # pieces into which a horizon is cut, shorter at its beginning
 _CHUNK = 50_000
+_FUTURES = 200_000  # simulated at a time
 _TELLING = 180.0  # days within which an unreported event may still come out
 _STATES, _EVENTS, _ABOUT = "states.parquet", "events.parquet", "truth.json"
 
@@ -164,17 +166,17 @@ class Truth:
         there = position >= 0
         return np.where(there & (self._keys[position] >> 31 == code), position, -1)
 
-    def _evaluated(self, cohort, function):
-        """`function(pairs, now)` of the assessments whose pair has begun, in chunks; NaN for the others."""
+    def _evaluated(self, cohort, function, chunk=_CHUNK):
+        """`function(pairs, now, rows)` of the assessments whose pair has begun; NaN for the others."""
         position = self._positions(cohort)
-        now = ((pd.DatetimeIndex(cohort["as_of"]) - self.start) / pd.Timedelta(days=1)).to_numpy()
+        now = self._days(cohort["as_of"])
         columns = {f.name: self.states[f.name].to_numpy() for f in fields(Pairs)}
         out = np.full(len(cohort), np.nan)
-        rows = np.flatnonzero(position >= 0)
-        for first in range(0, len(rows), _CHUNK):
-            chunk = rows[first : first + _CHUNK]
-            pairs = Pairs(**{name: values[position[chunk]].astype(float) for name, values in columns.items()})
-            out[chunk] = function(pairs, now[chunk])
+        begun = np.flatnonzero(position >= 0)
+        for first in range(0, len(begun), chunk):
+            rows = begun[first : first + chunk]
+            pairs = Pairs(**{name: values[position[rows]].astype(float) for name, values in columns.items()})
+            out[rows] = function(pairs, now[rows], rows)
         return out
 
     def reporting(self, pairs, when):
@@ -204,7 +206,7 @@ class Truth:
         array of float, shape (n,), per day; 0 once the pair has left, NaN before its first event
         """
 
-        def rate(pairs, now):
+        def rate(pairs, now, rows):
             log = pairs.constant + log_modifier(pairs, now[:, None], self.settings, self.signal)[:, 0]
             rates = np.exp(log) * clock_rate(now - pairs.clock, self.settings, self.signal)
             if recorded:
@@ -232,7 +234,7 @@ class Truth:
         array of float in [0, 1], shape (n,); NaN before the pair's first event
         """
         return self._evaluated(
-            cohort, lambda pairs, now: self._risk(pairs, now, float(horizon_days), recorded)
+            cohort, lambda pairs, now, rows: self._risk(pairs, now, float(horizon_days), recorded)
         )
 
     @property
@@ -241,6 +243,50 @@ class Truth:
         settings = self.settings
         yearly = settings.migration + settings.death + settings.relation_ended
         return yearly * min(self.signal, 1.0) / 365.25
+
+    def escalation_risk(self, cohort, horizon_days=90.0, *, draws=100, seed=0):
+        """Probability that an escalation (EVIDENCE 5.6) is reported within the horizon, by Monte Carlo.
+
+        Parameters
+        ----------
+        cohort : DataFrame of case_id, as_of
+        horizon_days : float
+        draws : int    simulated futures per assessment; the standard error of p is sqrt(p (1 - p) / draws)
+        seed : int
+
+        Returns
+        -------
+        array of float in [0, 1], shape (n,); NaN before the pair's first event
+        """
+        reported = self.events[self.events["reported"]]
+        event_code = self._ids.get_indexer(reported["case_id"])
+        event_time = self._days(reported["occurred_at"])
+        severity = reported["severity"].to_numpy()
+        code = self._ids.get_indexer(cohort["case_id"])
+        past = Past.of(code, self._days(cohort["as_of"]), event_code, event_time, severity)
+        rng = np.random.default_rng(seed)
+
+        def share(pairs, now, rows):
+            then = Past(**{name: values[rows] for name, values in past.__dict__.items()})
+            complete = self.recording == "complete"
+            return escalation_share(
+                pairs,
+                now,
+                then,
+                float(horizon_days),
+                self.settings,
+                self.signal,
+                complete,
+                self.exit_rate,
+                draws,
+                rng,
+            )
+
+        return self._evaluated(cohort, share, chunk=max(1, _FUTURES // draws))
+
+    def _days(self, times):
+        """Times as days since the start, array of float."""
+        return ((pd.DatetimeIndex(times) - self.start) / pd.Timedelta(days=1)).to_numpy()
 
     def _risk(self, pairs, now, horizon, recorded):
         recorded = recorded and self.recording != "complete"
