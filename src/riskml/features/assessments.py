@@ -92,16 +92,19 @@ def _nulls(values, name):
 
 def _moments(column):
     """The column as times of pandas, and in microseconds; what is finer than a microsecond is cut off."""
-    values = pa.array(column, from_pandas=True)
-    if pa.types.is_timestamp(values.type) and values.type.tz is not None:
+    zone = column.dtype.tz if isinstance(column.dtype, pd.DatetimeTZDtype) else None
+    values = pa.array(column if zone is None else column.array.tz_localize(None), from_pandas=True)
+    if pa.types.is_timestamp(values.type):
+        zone = zone or values.type.tz
+    if zone is not None:
         raise RiskmlError(
-            f"as_of is in the timezone {values.type.tz}; the registry's times have none",
+            f"as_of is in the timezone {zone}; the registry's times have none",
             where="cohort",
             mend="Make it the registry's local time: as_of.dt.tz_convert(timezone).dt.tz_localize(None).",
         )
     _nulls(values, "as_of")
-    if pa.types.is_null(values.type):  # no rows, no type
-        values = values.cast(pa.timestamp("us"))
+    if not len(values):  # no rows: of whatever type
+        values = pa.array([], pa.timestamp("us"))
     types = pa.types
     try:
         if not (types.is_timestamp(values.type) or types.is_date(values.type) or _is_text(values.type)):
@@ -128,8 +131,8 @@ def _cases(column):
     values = pa.array(column, from_pandas=True)
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
-    if pa.types.is_null(values.type) and not len(values):
-        values = values.cast(pa.string())
+    if not len(values):
+        values = pa.array([], pa.string())
     _nulls(values, "case_id")
     if isinstance(values, pa.Array):
         values = pa.chunked_array([values])
