@@ -20,6 +20,7 @@ from riskml.vocabulary import FactorVocabulary, did_you_mean, load_factors
 __all__ = ["Catalogue", "Feature", "FeatureColumn", "load_catalogue"]
 
 FACTORS_FILE = "factors.yml"
+NARRATIVES_FILE = "narratives.yml"  # rules for reading narratives: no features
 _BLOCK_KEYS = ("dimension", "table", "features")
 _ENTRY_KEYS = (
     "aggregate",
@@ -151,7 +152,8 @@ def load_catalogue(folder):
     RiskmlError    every problem of the folder at once, each with file, line, feature and how to mend it
     """
     folder = Path(folder)
-    files = [f for f in sorted(folder.glob("*.yml")) if f.name != FACTORS_FILE] if folder.is_dir() else []
+    others = (FACTORS_FILE, NARRATIVES_FILE)
+    files = [f for f in sorted(folder.glob("*.yml")) if f.name not in others] if folder.is_dir() else []
     if not files:
         raise RiskmlError(
             "no feature files here",

@@ -1,0 +1,227 @@
+"""What stands around a match: is it denied, left open, past; of whom is it said, and who says it."""
+
+from dataclasses import dataclass
+
+__all__ = ["Context"]
+
+_CLITICS = frozenset("la lo le les los se me te".split())
+_OBJECT = frozenset("a al contra hacia con sobre de del para".split())
+_ARTICLES = frozenset("la el su una un sus las los dicha dicho".split())
+_AND = frozenset(("y", "e", ","))
+_AFTER_HE = frozenset(
+    "se la le lo no ya es era esta estaba toma tomaba consume consumia llega llego nunca tambien siempre bebe ingiere niega".split()
+)
+_ANSWER_MARKS = (":", "?", "=", ")", "(")
+_ANSWERS = frozenset(("no", "negativo", "ninguno", "ninguna", "negado", "negada"))
+_FEMALE = ("ebria", "alcoholizada", "drogada", "borracha", "embriagada", "adicta", "drogadicta", "intoxicada", "tomada")
+_BOTH = frozenset(("ambos", "ambas", "los"))
+
+
+@dataclass(frozen=True)
+class Cue:
+    """A word or phrase of the context: tokens `start` to `end` (exclusive)."""
+
+    name: str
+    start: int
+    end: int
+
+
+def _longest(cues):
+    """The cues that no longer cue of the same list covers."""
+    kept = []
+    for cue in sorted(cues, key=lambda c: (c.start - c.end, c.start)):
+        if not any(k.start <= cue.start and cue.end <= k.end for k in kept):
+            kept.append(cue)
+    return sorted(kept, key=lambda c: c.start)
+
+
+class Context:
+    """The cues of one text.
+
+    Parameters
+    ----------
+    text : Text
+    found : list of Match
+    rules : Rules
+    """
+
+    def __init__(self, text, found, rules):
+        self.text, self.words, self.reach = text, text.words, rules.reach
+        cues = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "cue"]
+        self.harmless = [c for c in cues if c.name == "not_a_denial"]
+        self.unsure = _longest(c for c in cues if c.name == "unsure")
+        denials = _longest(c for c in cues if c.name in ("denies", "not"))
+        self.denials = [c for c in denials if not self._is_harmless(c) and not self._in(c, self.unsure)]
+        self.after = [c for c in cues if c.name == "after"]
+        self.stops = [c for c in cues if c.name == "stops"]
+        self.past_cues = [c for c in cues if c.name == "past"]
+        persons = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "person"]
+        self.persons = [c for c in _longest(persons) if not self._is_article(c)]
+        self.saying = sorted((m.start for m in found if m.rule.kind == "saying"))
+
+    # ------------------------------------------------------------------ denied, open, past
+
+    def _in(self, cue, others):
+        return any(o.start <= cue.start and cue.end <= o.end for o in others)
+
+    def _is_harmless(self, cue):
+        return any(h.start < cue.end and cue.start < h.end and h.start <= cue.start for h in self.harmless)
+
+    def is_harmless(self, match):
+        """Whether a match that denies begins with what only looks like a denial ("no solo la golpeó")."""
+        return any(h.start <= match.start < h.end for h in self.harmless)
+
+    def _same_sentence(self, first, second):
+        return self.text.sentence[first] == self.text.sentence[second]
+
+    def _stopped(self, start, end):
+        """Whether a stop, a verb of saying or a colon stands between two places."""
+        return (
+            any(start <= s.start < end for s in self.stops)
+            or any(start <= s < end for s in self.saying)
+            or ":" in self.words[start:end]
+        )
+
+    def _new_statement(self, start, end):
+        """Whether a comma or "y" with a new verb stands between two places."""
+        for place in range(start, end):
+            if self.words[place] not in _AND or place + 1 >= len(self.words):
+                continue
+            following = self.words[place + 1]
+            original = self.text.original[self.text.starts[place + 1] : self.text.ends[place + 1]]
+            if following in _CLITICS and following not in ("los", "las", "la") or following in ("el", "ella", "su", "esta", "cuenta", "tiene", "es", "fue"):
+                return True
+            if following in ("la", "los") and place + 2 < len(self.words) and self._verb(place + 2):
+                return True
+            if original.endswith(("ó", "Ó")):
+                return True
+        return False
+
+    def _verb(self, place):
+        word = self.words[place]
+        return word.endswith(("o", "aba", "ia", "aban", "ian", "aron", "ieron")) or any(
+            m == place for m in self.saying
+        )
+
+    def denial(self, match):
+        """The cue that denies a match, or None."""
+        best = None
+        for cue in self.denials:
+            if cue.end > match.start or not self._same_sentence(cue.start, match.start):
+                continue
+            between = self.words[cue.end : match.start]
+            if len(between) > self.reach[cue.name] or self._stopped(cue.end, match.start):
+                continue
+            if cue.name == "denies":
+                blocked = self._new_statement(cue.end, match.start)
+            else:
+                ends_in_que = self.words[cue.end - 1] == "que"
+                blocked = any(w in _AND or w in ('"', "(", ")") for w in between) or ("que" in between and not ends_in_que)
+            if not blocked:
+                best = cue
+        return best or self._denial_after(match)
+
+    def _denial_after(self, match):
+        end, words = match.end, self.words
+        if end < len(words) and words[end] in _ANSWER_MARKS and end + 1 < len(words) and words[end + 1] in _ANSWERS:
+            return Cue("after", end, end + 2)
+        if end < len(words) and words[end] == "no" and (end + 1 == len(words) or words[end + 1] in (",", ".", ";")):
+            return Cue("after", end, end + 1)
+        for cue in self.after:
+            between = words[end : cue.start]
+            if cue.start >= end and len(between) <= self.reach["after"] and self._same_sentence(match.end - 1, cue.start):
+                if not any(w in ("y", ",", "pero") for w in between) and not self._stopped(end, cue.start):
+                    return cue
+        return None
+
+    def is_open(self, match):
+        """Whether it is left open if a match is so."""
+        return any(
+            c.end <= match.start
+            and match.start - c.end <= self.reach["unsure"]
+            and self._same_sentence(c.start, match.start)
+            and "," not in self.words[c.end : match.start]
+            and not any(c.end <= s.start < match.start for s in self.stops)
+            for c in self.unsure
+        )
+
+    def is_past(self, match):
+        """Whether words of the past stand in or close to a match."""
+        for cue in self.past_cues:
+            if cue.start < match.end and match.start < cue.end:
+                return True
+            near = (cue.end, match.start) if cue.end <= match.start else (match.end, cue.start)
+            if (
+                near[1] - near[0] <= 5
+                and self._same_sentence(cue.start, match.start)
+                and not any(w in ("," , "y") for w in self.words[near[0] : near[1]])
+            ):
+                return True
+        return False
+
+    # ------------------------------------------------------------------ of whom, by whom
+
+    def _is_article(self, cue):
+        """Whether a lone "el" is the article and not "él"."""
+        if self.words[cue.start : cue.end] != ("el",):
+            return False
+        typed = self.text.original[self.text.starts[cue.start] : self.text.ends[cue.start]]
+        following = self.words[cue.end] if cue.end < len(self.words) else ""
+        return typed.lower() != "él" and following not in _AFTER_HE
+
+    def _is_object(self, cue):
+        """Whether a person is what the verb acts on, or whose somebody is."""
+        before = self.words[max(0, cue.start - 2) : cue.start]
+        if before and before[-1] in _OBJECT:
+            return True
+        return len(before) == 2 and before[-1] in _ARTICLES and before[0] in _OBJECT
+
+    def _speaks(self, cue, match):
+        """Whether a person only says what is said of another: a verb of saying and "que" part both."""
+        near = [s for s in self.saying if s < match.start and min(abs(s - cue.end), abs(cue.start - s)) <= 3]
+        return any("que" in self.words[max(s, cue.end - 1) : match.start] for s in near)
+
+    def subject(self, match):
+        """Of whom a match is said: "aggressor", "victim", "both" or None when the text does not tell."""
+        inside = self.words[match.start : match.end]
+        if any(w in _FEMALE for w in inside):
+            return "victim"
+        before = self.words[max(0, match.start - 4) : match.start]
+        if "ambos" in before or "ambas" in before:
+            return "both"
+        for cue in self.persons:
+            if cue.name in ("victim", "aggressor") and match.end <= cue.start <= match.end + 1:
+                if cue.start == match.end or self.words[match.end] in ("de", "del"):
+                    return cue.name
+        for cue in reversed(self.persons):
+            if cue.end > match.start or cue.name not in ("victim", "aggressor"):
+                continue
+            if not self._same_sentence(cue.start, match.start):
+                break
+            if self._is_object(cue) or self._speaks(cue, match):
+                continue
+            return cue.name
+        return None
+
+    def acts_himself(self, match):
+        """False where the words before a match make the victim the one who does it ("ella lo amenazó")."""
+        for cue in self.persons:
+            if cue.name == "victim" and not self._is_object(cue):
+                between = self.words[cue.end : match.start]
+                if between in (("lo",), ("los",)) or (not between and self.words[match.start] in ("lo", "los")):
+                    return False
+        return True
+
+    def speaker(self, match):
+        """Who says it: "victim", "aggressor", "third_party", "officer" or None."""
+        for saying in reversed([s for s in self.saying if s < match.start]):
+            if self.text.sentence[match.start] - self.text.sentence[saying] > 1:
+                break
+            if self.words[saying].startswith(("observ", "apreci", "percat")):
+                return "officer"
+            near = [c for c in self.persons if c.end > saying - 5 and c.start <= saying + 3 and c.start < match.start]
+            near = [c for c in near if self._same_sentence(c.start, saying) and not self._is_object(c)]
+            if near:
+                closest = min(near, key=lambda c: (c.start - saying if c.start > saying else saying - c.end))
+                return closest.name
+        return None
