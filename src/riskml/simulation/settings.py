@@ -175,7 +175,7 @@ class SimulationSettings:
 
     # Severity
     severity_cuts: tuple = _set(
-        (-0.95, 0.20, 1.35, 2.66, 3.60),
+        (-0.95, 0.20, 1.35, 2.62, 3.58),
         "A",
         "cuts of the latent normal: severity 0-5; tuned to 3-5% severe events per pair and year",
     )
