@@ -9,7 +9,7 @@ from riskml.errors import RiskmlError
 from riskml.explain.frequency import risk_words
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
 from riskml.explain.shap_values import shap_values
-from riskml.explain.what_if import case_surroundings, likely_changes, open_questions
+from riskml.explain.what_if import case_surroundings, what_would_change
 from riskml.explain.wording import EARLIER_DAYS, value_words
 from riskml.features.matrix import build_features
 from riskml.messages import check_language, message
@@ -32,8 +32,8 @@ class CaseExplanation:
     sections : tuple of (heading, lines)    the explanation in words; a line may be a list of lines below it
     reasons : DataFrame      see `riskml.explain.reasons.reasons_of`
     shap : DataFrame         model, feature, label, dimension, value, contribution (log-odds), largest first
-    questions : DataFrame    see `riskml.explain.what_if.open_questions`
-    changes : DataFrame      see `riskml.explain.what_if.likely_changes`
+    questions : DataFrame    see `riskml.explain.what_if.what_would_change`
+    changes : DataFrame      see `riskml.explain.what_if.what_would_change`
     cautions : tuple of str
     """
 
@@ -256,8 +256,9 @@ def explain(opinion, case_id, language="es"):
         ],
         ignore_index=True,
     )
-    arguments = (around, case_id, opinion.as_of, models, opinion.rules, language)
-    questions, changes = open_questions(*arguments), likely_changes(*arguments)
+    questions, changes = what_would_change(
+        around, matrix.iloc[0], opinion.as_of, models, opinion.rules, language
+    )
     cautions = tuple(caution.text(language) for caution in opinion.cautions[case_id])
     row = opinion.cases.loc[case_id]
     head = [

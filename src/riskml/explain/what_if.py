@@ -7,6 +7,7 @@ victim), under ids of its own, so that all copies go through the same features a
 import re
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +17,7 @@ from riskml.messages import message
 from riskml.registry.contract import TABLES, Kind
 from riskml.registry.history import History
 
-__all__ = ["Alteration", "altered_matrix", "case_surroundings", "likely_changes", "open_questions"]
+__all__ = ["Alteration", "altered_matrix", "case_surroundings", "what_would_change"]
 
 _ENTITIES = ("case_id", "aggressor_id", "victim_id")
 _OF_ONE_FACTOR = re.compile(r"""[("\s]*factor["\s]*=\s*'([^']+)'[)\s]*""")
@@ -177,54 +178,7 @@ def _levels(matrix, models, rules):
     return rules.suggest(risks, rules.thresholds(models), matrix)[0]
 
 
-def open_questions(surroundings, case_id, as_of, models, rules, language="es", *, smallest=0.1):
-    """Which unmentioned factors would move the risk most, were somebody to ask: the next best questions.
-
-    Each factor is tried as present and as denied: a question is worth asking when the two answers differ.
-    Nothing is assumed of what is not mentioned.
-
-    Parameters
-    ----------
-    surroundings : History    of `case_surroundings`
-    case_id : str
-    as_of : Timestamp
-    models : dict of name -> Model
-    rules : LevelRules
-    language : str
-    smallest : float          log-odds: smaller differences are left out
-
-    Returns
-    -------
-    DataFrame, the most telling first
-        factor, label, model (which it moves most), present and denied (the risk's ratio to what it is now),
-        level_if_present, swing (difference between the answers in log-odds)
-    """
-    catalogue = next(iter(models.values())).catalogue
-    now = altered_matrix(surroundings, case_id, as_of, [], catalogue).iloc[0]
-    unknown = _unmentioned(now, catalogue, models)
-    alterations = [
-        Alteration(f"{code} {state}", (("factors", {"factor": code, "state": state, "source": _SOURCE}),))
-        for code in unknown
-        for state in ("present", "denied")
-    ]
-    columns = ["factor", "label", "model", "present", "denied", "level_if_present", "swing"]
-    if not alterations:
-        return pd.DataFrame(columns=columns)
-    matrix = altered_matrix(surroundings, case_id, as_of, alterations, catalogue)
-    effects, levels = _effects(matrix, models), _levels(matrix, models, rules)
-    rows = []
-    for k, (code, column) in enumerate(unknown.items()):
-        present, denied = 2 * k, 2 * k + 1
-        swings = {name: abs(moved[present] - moved[denied]) for name, (moved, _) in effects.items()}
-        name = max(swings, key=swings.get)
-        times = effects[name][1]
-        label = column.feature.label[language]
-        rows.append((code, label, name, times[present], times[denied], levels[1 + present], swings[name]))
-    found = pd.DataFrame(rows, columns=columns)
-    return found[found["swing"] >= smallest].sort_values("swing", ascending=False, ignore_index=True)
-
-
-def _alterations(now, catalogue):
+def _simple_changes(now, catalogue):
     """Simple changes that a registry may record of a case any day."""
     incident = {"source": _SOURCE}
     changes = [
@@ -252,20 +206,58 @@ def _alterations(now, catalogue):
     return changes
 
 
-def likely_changes(surroundings, case_id, as_of, models, rules, language="es"):
-    """What the risk would be if a simple thing were recorded today. Silence is not among them.
+def what_would_change(surroundings, now, as_of, models, rules, language="es", *, smallest=0.1):
+    """The next best questions, and what the risk would be if a simple thing were recorded today.
+
+    Each factor that nobody mentioned is tried as present and as denied: a question is worth asking when the
+    two answers differ. Nothing is assumed of what is not mentioned, and silence is not among the changes.
+
+    Parameters
+    ----------
+    surroundings : History    of `case_surroundings`
+    now : Series              the case's features
+    as_of : Timestamp
+    models : dict of name -> Model
+    rules : LevelRules
+    language : str
+    smallest : float          log-odds: answers that differ by less are left out
 
     Returns
     -------
-    DataFrame
-        change (in words), and for each model <model> (the risk's ratio to what it is now); level_then
+    questions : DataFrame, the most telling first
+        factor, label, model (which it moves most), present and denied (the risk's ratio to what it is now),
+        level_if_present, swing (difference between the answers in log-odds)
+    changes : DataFrame
+        change (in words), <model> (the risk's ratio to what it is now) for each model, level_then
     """
     catalogue = next(iter(models.values())).catalogue
-    now = altered_matrix(surroundings, case_id, as_of, [], catalogue).iloc[0]
-    alterations = _alterations(now, catalogue)
-    matrix = altered_matrix(surroundings, case_id, as_of, alterations, catalogue)
-    effects, levels = _effects(matrix, models), _levels(matrix, models, rules)
-    words = [message(f"reasons.change_{a.code}", language, **a.fields) for a in alterations]
-    return pd.DataFrame(
-        {"change": words, **{name: times for name, (_, times) in effects.items()}, "level_then": levels[1:]}
+    unknown, simple = _unmentioned(now, catalogue, models), _simple_changes(now, catalogue)
+    answers = [
+        Alteration(f"{code} {state}", (("factors", {"factor": code, "state": state, "source": _SOURCE}),))
+        for code in unknown
+        for state in ("present", "denied")
+    ]
+    matrix = altered_matrix(surroundings, now.name[0], as_of, [*answers, *simple], catalogue)
+    effects, levels = _effects(matrix, models), _levels(matrix, models, rules)[1:]
+    rows = []
+    for k, (code, column) in enumerate(unknown.items()):
+        present, denied = 2 * k, 2 * k + 1
+        swings = {name: abs(moved[present] - moved[denied]) for name, (moved, _) in effects.items()}
+        name = max(swings, key=swings.get)
+        times = effects[name][1]
+        label = column.feature.label[language]
+        rows.append((code, label, name, times[present], times[denied], levels[present], swings[name]))
+    questions = pd.DataFrame(
+        rows, columns=["factor", "label", "model", "present", "denied", "level_if_present", "swing"]
     )
+    # A calibrator may level out what the log-odds do; such a question would have no answer to show.
+    shown = np.abs(np.log(questions[["present", "denied"]].to_numpy(dtype=float))).max(axis=1, initial=0.0)
+    telling = questions[(shown >= smallest / 2) & (questions["swing"] >= smallest)]
+    changes = pd.DataFrame(
+        {
+            "change": [message(f"reasons.change_{a.code}", language, **a.fields) for a in simple],
+            **{name: times[len(answers) :] for name, (_, times) in effects.items()},
+            "level_then": levels[len(answers) :],
+        }
+    )
+    return telling.sort_values("swing", ascending=False, ignore_index=True), changes
