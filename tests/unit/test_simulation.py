@@ -114,7 +114,8 @@ def test_the_truth_is_not_in_the_tables(realistic):
 def test_factor_codes_are_those_of_the_workspace():
     from riskml.vocabulary import load_factors
 
-    assert {*CODES, "prior_violence_others"} <= set(load_factors(Path(__file__).parents[2] / "features" / "factors.yml").codes)
+    file = Path(__file__).parents[2] / "features" / "factors.yml"
+    assert {*CODES, "prior_violence_others"} <= set(load_factors(file).codes)
 
 
 def test_every_setting_has_a_tag_and_a_reason():

@@ -201,6 +201,9 @@ def test_a_truth_can_be_written_and_read(world, tmp_path):
     cohort = _cohort(world, "400D", "2026-01-01")
     np.testing.assert_array_equal(again.risk(cohort, 90), world.truth.risk(cohort, 90))
     assert again.settings == world.truth.settings
+    few = cohort["case_id"].unique()[:20]
+    part = cohort[cohort["case_id"].isin(few)]
+    np.testing.assert_array_equal(Truth.read(tmp_path, few).risk(part, 90), world.truth.risk(part, 90))
 
 
 def test_a_truth_answers_for_the_pseudonyms_of_a_history(world):

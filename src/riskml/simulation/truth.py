@@ -7,6 +7,7 @@ this.
 
 import json
 from dataclasses import asdict, fields
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from riskml.errors import RiskmlError
-from riskml.simulation.clock import Calendar
 from riskml.simulation.escalation import Past, escalation_share
 from riskml.simulation.hazard import Pairs, clock_integral, clock_rate, log_modifier
 from riskml.simulation.recording import log_reporting
@@ -85,12 +85,31 @@ class Truth:
     def __init__(self, states, events, *, start, end, signal, recording, settings):
         self.start, self.end, self.signal = pd.Timestamp(start), pd.Timestamp(end), float(signal)
         self.recording, self.settings = recording, settings
-        self.events = events.reset_index(drop=True)
-        self.states = states.sort_values(["case_id", "since"], kind="stable").reset_index(drop=True)
-        self._calendar = Calendar(self.start, self.end)
-        self._ids = pd.Index(self.states["case_id"].unique())
-        code = self._ids.get_indexer(self.states["case_id"])
-        self._keys = self._key(code, self.states["since"].to_numpy())
+        self._rows = lambda: (states, events)
+
+    @cached_property
+    def _loaded(self):
+        states, events = self._rows()
+        states = states.sort_values(["case_id", "since"], kind="stable").reset_index(drop=True)
+        return states, events.reset_index(drop=True)
+
+    @property
+    def states(self):
+        """The pairs' states, DataFrame."""
+        return self._loaded[0]
+
+    @property
+    def events(self):
+        """Every violent event, DataFrame."""
+        return self._loaded[1]
+
+    @cached_property
+    def _ids(self):
+        return pd.Index(self.states["case_id"].unique())
+
+    @cached_property
+    def _keys(self):
+        return self._key(self._ids.get_indexer(self.states["case_id"]), self.states["since"].to_numpy())
 
     def _key(self, code, when):
         """Case and second in one whole number that sorts by case and then by time."""
@@ -99,8 +118,22 @@ class Truth:
         return np.asarray(code, np.int64) * 2**31 + np.clip(seconds - origin, 0, 2**31 - 1)
 
     @classmethod
-    def read(cls, folder):
-        """Read what a `TruthWriter` wrote."""
+    def read(cls, folder, case_ids=None):
+        """Read what a `TruthWriter` wrote; its rows when they are first needed.
+
+        Parameters
+        ----------
+        folder : path
+        case_ids : list of str or None    the cases to read, by the registry's ids; None: all of them
+
+        Returns
+        -------
+        Truth
+
+        Raises
+        ------
+        RiskmlError    there is no truth
+        """
         folder = Path(folder)
         if not (folder / _ABOUT).is_file():
             raise RiskmlError(
@@ -110,8 +143,12 @@ class Truth:
             )
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
         about["settings"] = _fixed_settings(about["settings"])
-        states, events = pd.read_parquet(folder / _STATES), pd.read_parquet(folder / _EVENTS)
-        return cls(states, events, **about)
+        chosen = None if case_ids is None else [("case_id", "in", list(case_ids))]
+        truth = cls(None, None, **about)
+        truth._rows = lambda: tuple(
+            pd.read_parquet(folder / name, filters=chosen) for name in (_STATES, _EVENTS)
+        )
+        return truth
 
     @property
     def about(self):

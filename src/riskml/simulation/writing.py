@@ -1,7 +1,5 @@
 """A simulated registry written to a database block by block, with its truth in Parquet files beside it."""
 
-from pathlib import Path
-
 from riskml.messages import check_language, message
 from riskml.progress import progress
 from riskml.registry.database import connect
@@ -46,7 +44,7 @@ def write_registry(
 
     Returns
     -------
-    (dict of table name -> rows written, Truth or None)    the truth is read back from its folder
+    (dict of table name -> rows written, Truth or None)    the truth reads its files when it is first asked
 
     Raises
     ------
@@ -74,4 +72,4 @@ def write_registry(
     finally:
         if writer is not None:
             writer.close()
-    return written, Truth.read(Path(truth_folder)) if writer is not None else None
+    return written, Truth.read(truth_folder) if writer is not None else None
