@@ -2,11 +2,19 @@
 
 import pandas as pd
 
-__all__ = ["COVERAGE_END", "FELONIES_FROM", "LATER_END", "LATER_INDEX", "MISDEMEANOURS_FROM", "at_the_edges", "by_quarter"]
+__all__ = [
+    "COVERAGE_END",
+    "FELONIES_FROM",
+    "LATER_END",
+    "LATER_INDEX",
+    "MISDEMEANOURS_FROM",
+    "at_the_edges",
+    "by_quarter",
+]
 
-# The records hold felonies filed in 2014, 2015 and 2022 and misdemeanours filed in 2015 and 2022, some of 2016, and
-# none of 2017-21. All dates of one person are moved together by up to 10 days, so that covered time begins 10 days
-# later and ends 10 days earlier for whoever was moved the other way.
+# The records hold felonies filed in 2014, 2015 and 2022 and misdemeanours filed in 2015 and 2022, some of
+# 2016, and none of 2017-21. All dates of one person are moved together by up to 10 days, so that covered time
+# begins 10 days later and ends 10 days earlier for whoever was moved the other way.
 FELONIES_FROM = pd.Timestamp("2014-01-11")
 MISDEMEANOURS_FROM = pd.Timestamp("2015-01-11")
 COVERAGE_END = pd.Timestamp("2015-12-21")
@@ -41,14 +49,16 @@ def at_the_edges(charges, index, horizon_end):
     Returns
     -------
     dict of str -> int
-        filed_later_for_an_earlier_offence: people with such a charge filed within the horizon for an offence up to
-            the index date: no new violence, and no event
-        offence_within_filed_after_coverage: people with an offence within the horizon that the records show, but
-            filed after the coverage's end: a lower bound of the events lost to late filing
+        filed_later_for_an_earlier_offence: people with such a charge filed within the horizon for an offence
+            up to the index date: no new violence, and by itself no event
+        offence_within_filed_after_coverage: people with an offence within the horizon that was filed after
+            the coverage's end, as far as the records show: at least so many events are lost to late filing
         uncovered_misdemeanour_days: days of the follow-up without misdemeanours, at most
     """
     old = charges[
-        (charges["offense_date"] <= index) & (charges["filing_date"] > index) & (charges["filing_date"] <= horizon_end)
+        (charges["offense_date"] <= index)
+        & (charges["filing_date"] > index)
+        & (charges["filing_date"] <= horizon_end)
     ]
     within = (charges["offense_date"] > index) & (charges["offense_date"] <= horizon_end)
     late = charges[within & (charges["filing_date"] > COVERAGE_END)]

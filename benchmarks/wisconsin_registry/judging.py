@@ -1,12 +1,22 @@
-"""Candidates learnt on some people and judged on others: in folds, at a later date, or from another folder."""
+"""Candidates learnt on some people and judged on others: in folds, later, or from another folder."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from riskml.models.encoding import Encoding, columns_of
-from riskml.models.splits import WINDOWS, grouped_folds, split_by_person
+from riskml.models.splits import grouped_folds, split_by_person
 from riskml.training.learn import calibrated, learn_candidates
+from riskml.validation.bootstrap import cluster_bootstrap
+from riskml.validation.comparison import compare
+from riskml.validation.metrics import METRICS, NotEstimable, auc
 
-__all__ = ["Learnt", "cross_fitted", "learn"]
+__all__ = ["CrossFitted", "Learnt", "cross_fit", "groups_table", "learn", "table_of"]
+
+MAIN = "lightgbm"
+SLOPE = (0.8, 1.2)
+CHANCE = 0.5  # AUC of a ranking by lot
+FEWEST_EVENTS = 10  # of a group
 
 
 class Learnt:
@@ -22,38 +32,41 @@ class Learnt:
         self._encoding, self._candidates = encoding, candidates
 
     def risks(self, matrix):
-        """Calibrated risks of other assessments: dict of candidate -> float array, shape (n,)."""
+        """Risks of other assessments: dict of candidate -> float array, shape (n,)."""
         design = self._encoding.design(matrix)
         return {name: candidate.risk(design) for name, candidate in self._candidates.items()}
 
 
 def learn(data, spec, catalogue, rows, *, seed):
-    """Learn, tune and calibrate every candidate on some rows, as `riskml.training.train` does with its windows.
+    """Learn, tune and calibrate every candidate on some rows, as `riskml train` does with its windows.
 
     Parameters
     ----------
     data : TrainingData
     spec : ModelFile
     catalogue : Catalogue
-    rows : int array    positions of the assessments to learn from: divided by person into train, tune and calibrate
+    rows : int array    positions of the assessments to learn from: divided by person into train, tune and
+        calibrate
     seed : int
 
     Returns
     -------
     Learnt
+
+    Raises
+    ------
+    RiskmlError    too few people with an event
     """
-    # Three windows are asked of a function that makes four: the fourth is joined to the first.
-    shares = dict(spec.split.shares, evaluate=spec.split.shares["train"] / 2, train=spec.split.shares["train"] / 2)
+    # Nobody is set apart to be judged here: the fourth window is joined to the first.
+    shares = dict(spec.split.shares)
+    shares["evaluate"] = shares["train"] = shares["train"] / 2
     inside = split_by_person(data.aggressor[rows], data.outcome[rows], shares=shares, seed=seed).rows
-    windows = {name: rows[inside[name]] for name in WINDOWS}
-    windows["train"] = np.sort(np.concatenate([windows["train"], windows.pop("evaluate")]))
-    refit = np.sort(np.concatenate([windows["train"], windows["tune"]]))
-    columns = columns_of(catalogue, spec.features.chosen(catalogue))
-    encoding = Encoding.fit(data.matrix.iloc[windows["train"]], columns)
-    design, at = encoding.design(data.matrix), windows["calibrate"]
-    candidates = learn_candidates(
-        design, data.outcome, (windows["train"], windows["tune"], refit), spec, encoding, seed=seed
-    )
+    train = np.sort(np.concatenate([rows[inside["train"]], rows[inside["evaluate"]]]))
+    tune, at = rows[inside["tune"]], rows[inside["calibrate"]]
+    refit = np.sort(np.concatenate([train, tune]))
+    encoding = Encoding.fit(data.matrix.iloc[train], columns_of(catalogue, spec.features.chosen(catalogue)))
+    design = encoding.design(data.matrix)
+    candidates = learn_candidates(design, data.outcome, (train, tune, refit), spec, encoding, seed=seed)
     kept = {
         c.name: calibrated(
             c, design[at], data.outcome[at], data.aggressor[at], kinds=spec.calibrators, seed=seed
@@ -63,27 +76,189 @@ def learn(data, spec, catalogue, rows, *, seed):
     return Learnt(encoding, kept)
 
 
-def cross_fitted(data, spec, catalogue, *, folds, seed):
-    """Risks of every person from candidates that were learnt, tuned and calibrated on other people.
+@dataclass(frozen=True)
+class CrossFitted:
+    """Every person judged by candidates that were learnt, tuned and calibrated on other people.
+
+    Attributes
+    ----------
+    risks : dict of candidate -> float array, shape (n,)
+    apparent_auc : float    mean over the folds of LightGBM's AUC on the very people it learnt from
+    judged_auc : float      mean over the folds of its AUC on the others
+    """
+
+    risks: dict
+    apparent_auc: float
+    judged_auc: float
+
+    @property
+    def optimism(self):
+        """By how much the AUC on the people learnt from overstates it, float."""
+        return self.apparent_auc - self.judged_auc
+
+
+def cross_fit(data, spec, catalogue, *, folds, seed, step=lambda: None):
+    """Judge the procedure of a model file on every person.
 
     Parameters
     ----------
     data : TrainingData    its own split is not used
     spec, catalogue
-    folds : int
+    folds : int            of different people
     seed : int
+    step : callable        called after each fold
 
     Returns
     -------
-    risks : dict of candidate -> float array, shape (n,)
-    optimism : float or None    AUC of LightGBM on the people it learnt from minus that on others, mean over folds
+    CrossFitted
+
+    Raises
+    ------
+    RiskmlError    too few people with an event in a fold
     """
     fold = grouped_folds(data.aggressor, data.outcome, folds=folds, seed=seed)
-    risks, apparent = {}, []
+    risks, apparent, judged = {}, [], []
     for k in np.unique(fold):
         inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         learnt = learn(data, spec, catalogue, inside, seed=seed + int(k))
-        for name, risk in learnt.risks(data.matrix.iloc[outside]).items():
-            risks.setdefault(name, np.full(len(fold), np.nan))[outside] = risk
-        apparent.append(learnt.risks(data.matrix.iloc[inside])["lightgbm"])
-    return risks, fold, apparent
+        found = learnt.risks(data.matrix)
+        for name, risk in found.items():
+            risks.setdefault(name, np.full(len(fold), np.nan))[outside] = risk[outside]
+        for rows, values in ((inside, apparent), (outside, judged)):
+            try:
+                values.append(auc(data.outcome[rows], found[MAIN][rows]))
+            except NotEstimable:
+                continue
+        step()
+    # A baseline whose column was constant in some fold cannot be held against the others.
+    risks = {name: risk for name, risk in risks.items() if not np.isnan(risk).any()}
+    return CrossFitted(risks, float(np.mean(apparent)), float(np.mean(judged)) if judged else float("nan"))
+
+
+def _number(value):
+    return None if value is None or np.isnan(value) else float(value)
+
+
+def _difference(bootstrap, other, metric):
+    """A metric of LightGBM minus that of another candidate; whether it is worse by more than the interval."""
+    try:
+        estimate, low, high = bootstrap.difference(MAIN, other, metric)
+    except NotEstimable as reason:
+        return {"not_estimable": reason.words("en")}
+    worse = high < 0 if METRICS[metric].best == "high" else low > 0
+    return {"difference": estimate, "low": low, "high": high, "worse_by_more_than_the_interval": bool(worse)}
+
+
+def _calibration_in_words(row):
+    slope, low, high = (row[f"calibration_slope{end}"] for end in ("", "_low", "_high"))
+    if slope is None:
+        return "not estimable"
+    place = f"slope {slope:.2f}"
+    if low is None:
+        return f"{place}, interval not estimable: {row['events']} events"
+    place += f" ({low:.2f} to {high:.2f})"
+    if SLOPE[0] <= slope <= SLOPE[1]:
+        return f"{place}: within {SLOPE[0]} to {SLOPE[1]}"
+    outside = f"{place}: outside {SLOPE[0]} to {SLOPE[1]}"
+    if low <= 1 <= high:
+        return f"{outside}, but {row['events']} events do not tell it from 1"
+    if row["auc_low"] is None or row["auc_low"] <= CHANCE:
+        return (
+            f"{outside}; the ranking is not told from chance, so there is nothing that a slope could spread"
+        )
+    return f"{place}: off; predicted risks are {'too far apart' if slope < 1 else 'too close together'}"
+
+
+def table_of(outcome, risks, people, *, as_of=None, capacity=None, replicates, seed):
+    """All candidates on the same people with intervals, and LightGBM against each of the others.
+
+    Parameters
+    ----------
+    outcome : array of {0, 1}, shape (n,)
+    risks : dict of candidate -> float array, shape (n,)
+    people : array, shape (n,)    the unit of the bootstrap
+    as_of : datetime64 array or None
+    capacity : int or None
+    replicates, seed : int
+
+    Returns
+    -------
+    dict    n, events, candidates (name -> metric, metric_low, metric_high; None where not estimable),
+        lightgbm_against (name -> auc and brier: difference, low, high), calibration (in words)
+    """
+    judged = compare(
+        outcome,
+        risks,
+        people,
+        as_of=as_of,
+        capacity=capacity,
+        replicates=replicates,
+        seed=seed,
+        language="en",
+    )
+    table = judged.table("en")
+    rows = {
+        name: {key: value if isinstance(value, str) else _number(value) for key, value in row.items()}
+        for name, row in table.to_dict(orient="index").items()
+    }
+    counts = {key: int(value) for key, value in judged.counts.items()}
+    for row in rows.values():
+        row |= counts
+    return {
+        "n": counts["n"],
+        "events": counts["events"],
+        "candidates": rows,
+        "lightgbm_against": {
+            name: {metric: _difference(judged.bootstrap, name, metric) for metric in ("auc", "brier")}
+            for name in risks
+            if name != MAIN
+        },
+        "calibration": _calibration_in_words(rows[MAIN]),
+    }
+
+
+def groups_table(outcome, risk, people, labels, *, replicates, seed):
+    """LightGBM's AUC and observed over expected events in groups of people.
+
+    Parameters
+    ----------
+    outcome, risk, people : arrays, shape (n,)
+    labels : array of str, shape (n,)    the group of each
+    replicates, seed : int
+
+    Returns
+    -------
+    list of dict    group, n, events, and auc, observed_expected with `_low`, `_high`; "not estimable" below
+        10 events
+    """
+    rows = []
+    for label in sorted(set(labels)):
+        inside = labels == label
+        row = {"group": str(label), "n": int(inside.sum()), "events": int(outcome[inside].sum())}
+        if min(row["events"], row["n"] - row["events"]) < FEWEST_EVENTS:
+            rows.append(
+                row | {"not_estimable": f"under {FEWEST_EVENTS} people with the event, or without it"}
+            )
+            continue
+        metrics = {name: METRICS[name].function for name in ("auc", "observed_expected")}
+        found = cluster_bootstrap(
+            metrics,
+            outcome[inside],
+            {MAIN: risk[inside]},
+            people[inside],
+            replicates=replicates,
+            seed=seed,
+            language="en",
+        )
+        for metric in metrics:
+            try:
+                low, high = found.interval(MAIN, metric)
+            except NotEstimable:
+                low = high = np.nan
+            row |= {
+                metric: _number(found.estimates.loc[MAIN, metric]),
+                f"{metric}_low": _number(low),
+                f"{metric}_high": _number(high),
+            }
+        rows.append(row)
+    return rows

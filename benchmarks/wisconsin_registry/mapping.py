@@ -29,8 +29,8 @@ def _first(values):
 def _charges_of_events(records):
     """Charges with what they say, and the registry case and event that each belongs to.
 
-    A court file and an offence date make one event. It is a domestic one when any of its charges is tagged domestic
-    abuse: what else is charged of that moment was done in it.
+    A court file and an offence date make one event. It is a domestic one when any of its charges is tagged
+    domestic abuse: what else is charged of that moment was done in it.
     """
     charges = records.charges.join(read_charges(records.charges))
     tagged = charges.groupby(["case_id", "offense_date"], dropna=False)["domestic_abuse"].transform("any")
@@ -57,11 +57,12 @@ def _people(records):
 
 
 def _registry_cases(charges, people):
-    """One case per person for domestic abuse, opened at its first filing, and one, never open, for other violence.
+    """One case per person for domestic abuse, opened at its first filing, and one, never open, for other
+    violence.
 
-    The records name no victims: all domestic charges of a person are taken as one pair with one unknown victim. Other
-    violence is a second pair with another unknown victim, closed when it is opened, so that it is read with the person
-    (`over: aggressor`) and never assessed.
+    The records name no victims: all domestic charges of a person are taken as one pair with one unknown
+    victim. Other violence is a second pair with another unknown victim, closed when it is opened, so that it
+    is read with the person (`over: aggressor`) and never assessed.
     """
     cases = charges[(charges["kind"] == DOMESTIC) | charges["violent"]]
     cases = (
@@ -79,7 +80,7 @@ def _registry_cases(charges, people):
 
 
 def _incidents(charges):
-    """One incident per court file and offence date: the highest severity of its violent or domestic charges."""
+    """One incident per court file and offence date, as grave as its gravest violent or domestic charge."""
     counted = charges[charges["domestic_abuse"] | charges["violent"]]
     events = counted.groupby(EVENT, dropna=False, as_index=False).agg(
         severity=("level", "max"),
@@ -104,17 +105,25 @@ def _event_id(events):
 
 
 def _factors(charges, docket, incidents):
-    """Factors named by charges, by other filings, and by the docket; all of them speak in the domestic case."""
-    charges = charges.assign(domestic_case=charges["person_id"] + "-" + DOMESTIC, incident_id=_event_id(charges))
+    """Factors named by charges, by other filings and by the docket; all speak in the domestic case."""
+    charges = charges.assign(
+        domestic_case=charges["person_id"] + "-" + DOMESTIC, incident_id=_event_id(charges)
+    )
     named = charges.explode("factors").dropna(subset="factors").rename(columns={"factors": "factor"})
     other = charges[charges["kind"] == OTHER]
     against_others = other[other["violent"]].assign(factor="prior_violence_others")
     domestic_files = set(charges.loc[charges["kind"] == DOMESTIC, "case_id"])
-    record = other[~other["case_id"].isin(domestic_files)].drop_duplicates("case_id").assign(factor="criminal_record")
+    record = (
+        other[~other["case_id"].isin(domestic_files)]
+        .drop_duplicates("case_id")
+        .assign(factor="criminal_record")
+    )
     factors = pd.concat([named, against_others, record])
     factors = factors.drop_duplicates(["domestic_case", "case_id", "offense_date", "factor"])
     factors["source"] = np.where(factors["case_type"] == "CF", FELONY_FILE, MISDEMEANOUR_FILE)
-    factors["incident_id"] = factors["incident_id"].where(factors["incident_id"].isin(incidents["incident_id"]))
+    factors["incident_id"] = factors["incident_id"].where(
+        factors["incident_id"].isin(incidents["incident_id"])
+    )
     factors = _clocked(factors, "offense_date", "filing_date")
 
     broken = docket[docket["factors"].notna()].explode("factors").rename(columns={"factors": "factor"})
@@ -129,10 +138,12 @@ def _factors(charges, docket, incidents):
 def _docket(records, domestic_files):
     """Docket events of meaning, with the day on which each could first be known.
 
-    Some are dated before the filing (bonds signed at arrest): the court has no file to show them in before it is
-    filed, so they are recorded then.
+    Some are dated before the filing (bonds signed at arrest): the court has no file to show them in before it
+    is filed, so they are recorded then.
     """
-    rules = pd.DataFrame.from_dict(docket_rules(), orient="index").reindex(columns=["measure", "ends", "stage", "factors"])
+    rules = pd.DataFrame.from_dict(docket_rules(), orient="index").reindex(
+        columns=["measure", "ends", "stage", "factors"]
+    )
     docket = records.docket.merge(rules, left_on="event", right_index=True)
     known = docket[["date", "filing_date"]].max(axis=1, skipna=False)
     return docket.assign(
@@ -165,9 +176,11 @@ def _first_after(ends, starts):
 
 
 def _measures(docket, ends):
-    """No-contact provisions (protection) and bonds (precautionary) of domestic files, in force until they are
-    cancelled or the file's last charge is disposed of; and custody, from a cash bond that is set until it is posted,
-    where that is not on the same day."""
+    """No-contact provisions (protection), bonds (precautionary) and custody in domestic files.
+
+    In force until cancelled or until the file's last charge is disposed of. Custody is derived: from a cash
+    bond that is set until it is posted, where that is not on the same day.
+    """
     docket = docket[docket["domestic"]]
     begun = docket[docket["measure"].notna()]
     measures = begun.drop_duplicates(["case_id", "measure"]).rename(columns={"measure": "kind"})
@@ -181,7 +194,9 @@ def _measures(docket, ends):
     held = cash[(cash["cancelled"].isna() | (cash["cancelled"] > cash["date"])) & ~(disposed <= cash["date"])]
     measures = pd.concat([measures, held], ignore_index=True)
     measures["cancelled"] = measures["cancelled"].astype("datetime64[us]")
-    ended = pd.DataFrame({"cancelled": measures["cancelled"], "disposed": measures["case_id"].map(ends)}).min(axis=1)
+    ended = pd.DataFrame({"cancelled": measures["cancelled"], "disposed": measures["case_id"].map(ends)}).min(
+        axis=1
+    )
     measures = measures.assign(
         measure_id=measures["case_id"] + "-" + measures["kind"],
         case_id=measures["registry_case"],
@@ -206,8 +221,10 @@ def _proceedings(charges, docket):
 
 
 def _as_of(tables, until):
-    """What the registry showed at the end of a day: later rows are gone, later endings are not known yet, and nothing
-    is known of people who had no case then."""
+    """What the registry showed at the end of a day.
+
+    Later rows are gone, later endings are not known yet, and nothing is known of people without a case then.
+    """
     seen = {}
     for name, rows in tables.items():
         known = rows[["occurred_at", "recorded_at"]].max(axis=1, skipna=False)
@@ -216,6 +233,10 @@ def _as_of(tables, until):
             if later in rows:
                 rows = rows.assign(**{later: rows[later].where(rows[later] <= until)})
         seen[name] = rows
+    cases = seen["cases"]
+    seen["cases"] = cases[
+        cases["aggressor_id"].isin(set(cases.loc[cases["kind"] == DOMESTIC, "aggressor_id"]))
+    ]
     for name, rows in seen.items():
         entity = TABLES[name].entity
         seen[name] = rows[rows[entity].isin(set(seen["cases"][entity]))]
@@ -225,16 +246,16 @@ def _as_of(tables, until):
 def map_records(records, *, until=None):
     """The registry's tables.
 
-    Clocks: an offence happened on its offence date and is recorded at its filing; docket events and dispositions are
-    recorded on their day, or at the filing where they are dated before it. Days carry no hour: all times are
-    midnights. Rows without a day keep a missing time, with which nothing is visible. Region stands in `municipality`
-    and enters no model; the records' `group` is not mapped at all.
+    Clocks: an offence happened on its offence date and is recorded at its filing; docket events and
+    dispositions are recorded on their day, or at the filing where they are dated before it. Days carry no
+    hour: all times are midnights. Rows without a day keep a missing time, with which nothing is visible.
+    Region stands in `municipality` and enters no model; the records' `group` is not mapped at all.
 
     Parameters
     ----------
     records : Records
-    until : timestamp or None    last day that the registry shows: rows recorded or occurring later are left out, and
-        endings that came later are not known; None: all
+    until : timestamp or None    last day that the registry shows: rows recorded or occurring later are left
+        out, and endings that came later are not known; None: all
 
     Returns
     -------
@@ -249,7 +270,9 @@ def map_records(records, *, until=None):
     docket = docket[docket["person_id"].isin(set(people["aggressor_id"]))]
     cases, incidents = _registry_cases(charges, people), _incidents(charges)
     aggressors = _clocked(people.assign(occupation=None), "first", "first")
-    victims = cases[["victim_id", "occurred_at", "recorded_at", "superseded_at"]].assign(birth_year=None, sex=None)
+    victims = cases[["victim_id", "occurred_at", "recorded_at", "superseded_at"]].assign(
+        birth_year=None, sex=None
+    )
     tables = {
         "aggressors": aggressors,
         "victims": victims,
@@ -267,7 +290,7 @@ def map_records(records, *, until=None):
 def _in_contract(tables):
     """Every table of the contract in its columns; those that these records do not fill are empty.
 
-    Rows of factors and proceedings carry no id: two court files that say the same of the same day say it once.
+    Rows of factors and proceedings carry no id: what two files say alike of the same day is said once.
     """
     filled = {}
     for name, table in TABLES.items():

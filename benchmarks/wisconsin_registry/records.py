@@ -38,7 +38,8 @@ class Records:
     Attributes
     ----------
     cases : DataFrame      one row per court case, `filing_date` as a timestamp
-    charges : DataFrame    one row per charge, with its court case's `person_id`, `case_type` and `filing_date`
+    charges : DataFrame    one row per charge, with its court case's `person_id`, `case_type` and
+        `filing_date`
     docket : DataFrame     one row per docket event, likewise
     faults : dict of str -> int    how many rows have which fault
     """
@@ -63,16 +64,19 @@ def _read(folder, name):
     if missing:
         raise RiskmlError(f"missing columns: {', '.join(missing)}", where=str(path), mend="Add them.")
     for day in DAYS[name]:
-        frame[day] = pd.to_datetime(frame[day], errors="coerce").astype("datetime64[us]")
+        # Days stand as dates, as text or as times, whichever wrote the file.
+        frame[day] = pd.to_datetime(frame[day].astype("str"), format="ISO8601", errors="coerce").astype(
+            "datetime64[us]"
+        )
     return frame
 
 
 def read_records(folder):
     """Read a folder of court records.
 
-    A day that is missing or cannot be read stays missing: the fact is never visible in a history, neither as a
-    feature nor as an outcome, and is counted among the faults. A charge filed before its offence date (a wrong
-    date) is visible from the later of the two.
+    A day that is missing or cannot be read stays missing: the fact is never visible in a history, neither as
+    a feature nor as an outcome, and is counted among the faults. A charge filed before its offence date (a
+    wrong date) is visible from the later of the two.
 
     Parameters
     ----------
@@ -87,11 +91,17 @@ def read_records(folder):
     RiskmlError    a file is missing or not Parquet, or lacks columns
     """
     cases, charges, docket = (_read(Path(folder), name) for name in FILES)
+    if not len(cases) or not len(charges):
+        raise RiskmlError(
+            "no court cases or no charges", where=str(folder), mend="Give a folder that holds some."
+        )
     known = cases[["case_id", "person_id", "case_type", "filing_date"]].drop_duplicates("case_id")
     repeated = len(cases) - len(known)
     read = {"charges": len(charges), "docket": len(docket)}
     charges, docket = (
-        frame.drop(columns=["person_id", "case_type", "filing_date"], errors="ignore").merge(known, on="case_id")
+        frame.drop(columns=["person_id", "case_type", "filing_date"], errors="ignore").merge(
+            known, on="case_id"
+        )
         for frame in (charges, docket)
     )
     lag = (charges["filing_date"] - charges["offense_date"]).dt.days

@@ -31,7 +31,8 @@ def take(records, folder, *, key, catalogue, until):
     engine = connect(f"sqlite:///{folder / 'registry.db'}", create=True)
     try:
         write_registry(engine, map_records(records, until=until).items())
-        # Rows without a day break the contract; they are kept apart and counted instead of stopping everything.
+        # Rows without a day break the contract; they are kept apart and counted instead of stopping
+        # everything.
         return take_history(
             engine,
             folder / "histories",

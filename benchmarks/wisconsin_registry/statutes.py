@@ -1,4 +1,5 @@
-"""What a charge says: its severity, whether it is violence against a person, and the risk factors it names."""
+"""What a charge says: its severity, whether it is violence against a person, and the risk factors it
+names."""
 
 import re
 from functools import cache
@@ -66,8 +67,8 @@ def read_charges(charges):
 
     Returns
     -------
-    DataFrame, index as `charges`, of `level` (severity 0-6), `violent` (against a person), `felony`, and `factors`
-    (tuple of codes)
+    DataFrame, index as `charges`, of `level` (severity 0-6), `violent` (against a person), `felony`, and
+    `factors` (tuple of codes)
     """
     words = charges[["description", "statute", "severity"]].astype(object)
     words = words.where(words.notna(), "")
