@@ -6,7 +6,7 @@ from scipy.stats import beta
 
 __all__ = ["clustered_interval", "design_effect", "frequency_of", "risk_groups"]
 
-# Tenths, and the highest tenth once more in parts: the weekly list is read at the top, where cases differ most.
+# Tenths, and the highest cut once more: the weekly list is read at the top, where cases differ most.
 SHARES = (*np.arange(0.1, 0.95, 0.1), 0.95, 0.98, 1.0)
 SMALLEST_GROUP = 100
 FEWEST_EVENTS = 5
