@@ -1,5 +1,7 @@
 """The simulator's margins beside the figures that they were tuned to, and its two extremes."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ from riskml.registry.contract import TABLES
 from riskml.registry.database import connect, is_synthetic
 from riskml.registry.history import History
 from riskml.simulation.margins import margins
+from riskml.simulation.pages import PAGE_CASES, PAGE_SEED, margins_table
 from riskml.simulation.simulate import simulate
 from riskml.simulation.writing import EXTRA_COLUMNS, write_registry
 
@@ -41,7 +44,7 @@ SANE = {
 
 @pytest.fixture(scope="module")
 def registry():
-    return simulate(10_000, seed=1)
+    return simulate(PAGE_CASES, seed=PAGE_SEED)
 
 
 def test_margins_beside_their_anchors(registry, capsys):
@@ -56,6 +59,12 @@ def test_margins_beside_their_anchors(registry, capsys):
     assert not off
     calls = found.loc["calls_911_per_month"]
     assert calls["value"] == pytest.approx(calls["low"], rel=0.15)
+
+
+def test_the_page_shows_the_margins_as_they_are(registry):
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    missing = [row for row in margins_table(margins(registry)).splitlines() if row not in page]
+    assert not missing, "render it again: python -m riskml.simulation.pages docs/simulation.md"
 
 
 def test_strangulation_is_as_common_as_its_source_says():

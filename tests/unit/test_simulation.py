@@ -10,6 +10,7 @@ from riskml.errors import RiskmlError
 from riskml.registry.contract import TABLES, Kind
 from riskml.registry.history import History
 from riskml.simulation import simulate as module
+from riskml.simulation.pages import factors_table, rendered, settings_table
 from riskml.simulation.people import MARK
 from riskml.simulation.phrases import DENIED
 from riskml.simulation.population import CODES
@@ -234,3 +235,9 @@ def test_the_intervention_multiplies_visits(realistic):
 def test_bad_arguments_are_one_readable_error(arguments, where):
     with pytest.raises(RiskmlError, match=where):
         simulate(**arguments)
+
+
+def test_the_page_shows_the_settings_as_they_are():
+    page = (Path(__file__).parents[2] / "docs" / "simulation.md").read_text(encoding="utf-8")
+    fresh = rendered(page, settings=settings_table(), factors=factors_table())
+    assert page == fresh, "render it again: python -m riskml.simulation.pages docs/simulation.md"

@@ -1,8 +1,8 @@
 """Every figure of the simulator in one place, each with the tag that says how far it can be trusted.
 
 Tags: [S:n] seen in source n of the evidence file, [D] derived from tagged figures, [M] from memory, to be
-verified,
-[A] an assumption of the simulator without a source. What the simulator makes is synthetic, whatever the tag.
+verified, [A] an assumption of the simulator without a source, [seed] the project's founding document. What
+the simulator makes is synthetic, whatever the tag.
 """
 
 from dataclasses import dataclass, field, fields
@@ -127,7 +127,7 @@ class SimulationSettings:
         "of the seasonal index",
     )
     pilot_share: float = _set(
-        1 / 3, "S:seed", "Zacatecas-Guadalupe metropolitan area, close to one third of the state"
+        1 / 3, "seed", "Zacatecas-Guadalupe metropolitan area, close to one third of the state"
     )
     linked_share: float = _set(
         0.48, "A", "calls of the pilot area that reach an identified pair in the registry"
@@ -146,12 +146,12 @@ class SimulationSettings:
     same_event: float = _set(1.0, "A", "acts within a day are one event: no second one starts sooner")
     base_rate: float = _set(
         0.0027,
-        "D",
+        "A",
         "violent events per day at 90 days on the clock, all effects 0; tuned to 22-28% "
         "recorded recurrence in 12 months [S:21, S:18]",
     )
     null_rate: float = _set(
-        0.0022, "D", "violent events per day when signal = 0: about the same recorded recurrence"
+        0.0022, "A", "violent events per day when signal = 0: about the same recorded recurrence"
     )
     frailty_variance: float = _set(
         1.5, "S:18,S:49", "gamma variance that leaves about 75% without repeat; EVIDENCE 4.4"
