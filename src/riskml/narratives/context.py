@@ -1,11 +1,15 @@
 """What stands around a match: is it denied, left open, past; of whom is it said, and who says it."""
 
+import re
 from dataclasses import dataclass
 
 __all__ = ["Context"]
 
 _CLITICS = frozenset("la lo le les los se me te".split())
 _OBJECT = frozenset("a al contra hacia con sobre de del para".split())
+_NEW_SUBJECT = frozenset("el ella su esta cuenta tiene es fue".split())
+_LIST_LINKS = frozenset("o u ni de del haber que otro otra otros otras algun alguna cualquier tipo el los las".split())
+_INFINITIVE = re.compile(r"[a-z]{2,}(ar|er|ir)(la|lo|le|las|los|les|se)?")
 _ARTICLES = frozenset("la el su una un sus las los dicha dicho".split())
 _AND = frozenset(("y", "e", ","))
 _AFTER_HE = frozenset(
@@ -14,7 +18,9 @@ _AFTER_HE = frozenset(
 _ANSWER_MARKS = (":", "?", "=", ")", "(")
 _ANSWERS = frozenset(("no", "negativo", "ninguno", "ninguna", "negado", "negada"))
 _FEMALE = ("ebria", "alcoholizada", "drogada", "borracha", "embriagada", "adicta", "drogadicta", "intoxicada", "tomada")
-_BOTH = frozenset(("ambos", "ambas", "los"))
+_MALE = ("ebrio", "alcoholizado", "drogado", "borracho", "embriagado", "adicto", "drogadicto", "intoxicado", "tomado")
+_LINKS = frozenset(("la", "el", "de", "del", "una", "un", "[", "su"))
+_DENYING = frozenset("no nunca jamas tampoco ni sin ningun ninguna ninguno nada nadie".split())
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,11 @@ def _longest(cues):
         if not any(k.start <= cue.start and cue.end <= k.end for k in kept):
             kept.append(cue)
     return sorted(kept, key=lambda c: c.start)
+
+
+def _denies_itself(match):
+    """Whether the wording of a match holds a "no" of its own ("no la dejaba salir")."""
+    return any(element.words & _DENYING for variant in match.rule.pattern.variants for element in variant)
 
 
 class Context:
@@ -54,6 +65,7 @@ class Context:
         self.denials = [c for c in denials if not self._is_harmless(c) and not self._in(c, self.unsure)]
         self.after = [c for c in cues if c.name == "after"]
         self.stops = [c for c in cues if c.name == "stops"]
+        self.listed = frozenset(c.start for c in cues if c.name == "listed")
         self.past_cues = [c for c in cues if c.name == "past"]
         persons = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "person"]
         self.persons = [c for c in _longest(persons) if not self._is_article(c)]
@@ -82,38 +94,48 @@ class Context:
             or ":" in self.words[start:end]
         )
 
-    def _new_statement(self, start, end):
-        """Whether a comma or "y" with a new verb stands between two places."""
-        for place in range(start, end):
-            if self.words[place] not in _AND or place + 1 >= len(self.words):
-                continue
-            following = self.words[place + 1]
-            original = self.text.original[self.text.starts[place + 1] : self.text.ends[place + 1]]
-            if following in _CLITICS and following not in ("los", "las", "la") or following in ("el", "ella", "su", "esta", "cuenta", "tiene", "es", "fue"):
-                return True
-            if following in ("la", "los") and place + 2 < len(self.words) and self._verb(place + 2):
-                return True
-            if original.endswith(("ó", "Ó")):
-                return True
-        return False
+    def _new_statement(self, start, end, match):
+        """Whether a denial that reaches over commas ends between two places: at a new verb, or where no list goes on.
 
-    def _verb(self, place):
-        word = self.words[place]
-        return word.endswith(("o", "aba", "ia", "aban", "ian", "aron", "ieron")) or any(
-            m == place for m in self.saying
-        )
+        "Niega consumo de alcohol, tabaco y drogas" denies all three; "niega celos, en estado de ebriedad" one.
+        """
+        places = [place for place in range(start, end) if self.words[place] in _AND]
+        for place in places[:-1]:
+            following = self.words[place + 1]
+            if following in _CLITICS and (following not in _ARTICLES or self._preterite(place + 2)):
+                return True
+            if following in _NEW_SUBJECT or self._preterite(place + 1):
+                return True
+        if not places:
+            return False
+        first = places[-1] + 1
+        if self.words[first] in _CLITICS and self.words[first] not in ("los", "las"):
+            return True
+        while first < match.end - 1 and self.words[first] in _LIST_LINKS:
+            first += 1
+        return not (first in self.listed or _INFINITIVE.fullmatch(self.words[first]))
+
+    def _preterite(self, place):
+        """Whether a word is typed with the accent of "golpeó"."""
+        if place >= len(self.words):
+            return False
+        return self.text.original[: self.text.ends[place]].endswith(("ó", "Ó"))
 
     def denial(self, match):
         """The cue that denies a match, or None."""
         best = None
         for cue in self.denials:
-            if cue.end > match.start or not self._same_sentence(cue.start, match.start):
+            inside = match.start <= cue.start < match.end and not _denies_itself(match)
+            if inside:
+                return cue
+            if cue.start >= match.start or not self._same_sentence(cue.start, match.start):
                 continue
-            between = self.words[cue.end : match.start]
-            if len(between) > self.reach[cue.name] or self._stopped(cue.end, match.start):
+            end = min(cue.end, match.start)
+            between = self.words[end : match.start]
+            if len(between) > self.reach[cue.name] or self._stopped(end, match.start):
                 continue
             if cue.name == "denies":
-                blocked = self._new_statement(cue.end, match.start)
+                blocked = self._new_statement(end, match.start, match)
             else:
                 ends_in_que = self.words[cue.end - 1] == "que"
                 blocked = any(w in _AND or w in ('"', "(", ")") for w in between) or ("que" in between and not ends_in_que)
@@ -171,7 +193,7 @@ class Context:
 
     def _is_object(self, cue):
         """Whether a person is what the verb acts on, or whose somebody is."""
-        before = self.words[max(0, cue.start - 2) : cue.start]
+        before = tuple(w for w in self.words[max(0, cue.start - 4) : cue.start] if w not in ("[", "]"))[-2:]
         if before and before[-1] in _OBJECT:
             return True
         return len(before) == 2 and before[-1] in _ARTICLES and before[0] in _OBJECT
@@ -186,13 +208,20 @@ class Context:
         inside = self.words[match.start : match.end]
         if any(w in _FEMALE for w in inside):
             return "victim"
+        if any(w in _MALE for w in inside):
+            return "aggressor"
         before = self.words[max(0, match.start - 4) : match.start]
         if "ambos" in before or "ambas" in before:
             return "both"
         for cue in self.persons:
-            if cue.name in ("victim", "aggressor") and match.end <= cue.start <= match.end + 1:
-                if cue.start == match.end or self.words[match.end] in ("de", "del"):
-                    return cue.name
+            between = self.words[match.end : cue.start]
+            if (
+                cue.name in ("victim", "aggressor")
+                and match.end <= cue.start <= match.end + 2
+                and all(w in _LINKS for w in between)
+                and (cue.name == "victim" or not between or between[0] in ("el", "del"))
+            ):
+                return cue.name
         for cue in reversed(self.persons):
             if cue.end > match.start or cue.name not in ("victim", "aggressor"):
                 continue
@@ -200,6 +229,8 @@ class Context:
                 break
             if self._is_object(cue) or self._speaks(cue, match):
                 continue
+            if cue.name == "victim" and any(cue.end <= s.start < match.start for s in self.stops):
+                continue  # "la mujer murió, luego se suicidó": the subject has changed
             return cue.name
         return None
 

@@ -11,6 +11,7 @@ from riskml.narratives.spelling import folded
 
 __all__ = ["Finder", "Match", "Text"]
 
+_MOST_KNOWN = 100_000  # words remembered
 _ENDS = (".", "..", "...", "…", "?", "!", ";")
 
 # Too frequent to tell where a rule might match.
@@ -49,10 +50,100 @@ class Text:
     sentence: tuple  # number of the sentence of each token
 
 
+class _Places:
+    """Which places of the rules a word can fill, as bits of an int: a rule whose places are not all filled is not tried."""
+
+    def __init__(self):
+        self._bits, self._by_word, self._by_stem, self._known = {}, {}, {}, {}
+        self._stems = ()
+
+    def bit(self, element):
+        """The bit of a place, int."""
+        key = (element.words, element.stems)
+        if key not in self._bits:
+            bit = self._bits[key] = 1 << len(self._bits)
+            for word in element.words:
+                self._by_word[word] = self._by_word.get(word, 0) | bit
+            for stem in element.stems:
+                self._by_stem[stem] = self._by_stem.get(stem, 0) | bit
+            self._stems = tuple(self._by_stem)
+        return self._bits[key]
+
+    def of_word(self, word):
+        """The bits of all places that a word can fill, int."""
+        known = self._known.get(word)
+        if known is None:
+            known = self._by_word.get(word, 0)
+            if word.startswith(self._stems):
+                for length in range(1, len(word) + 1):
+                    known |= self._by_stem.get(word[:length], 0)
+            if len(self._known) > _MOST_KNOWN:
+                self._known.clear()
+            self._known[word] = known
+        return known
+
+
+class _Wording:
+    """One rule ready to be tried: the bits that each of its variants needs, and spaCy's matcher."""
+
+    def __init__(self, rule, places, vocabulary):
+        self.rule = rule
+        variants = rule.pattern.variants
+        self.reach = rule.pattern.longest
+        self.single = all(len(variant) == 1 for variant in variants)
+        needed = set()
+        for variant in variants:
+            bits = 0
+            for element in variant:
+                if not element.gap and not element.optional:
+                    bits |= places.bit(element)
+            needed.add(bits)
+        self.needed = tuple(needed)
+        self.anchors = 0
+        for element in rule.pattern.anchors(_COMMON):
+            self.anchors |= places.bit(element)
+        self.matcher = None
+        if not self.single:
+            self.matcher = Matcher(vocabulary)
+            self.matcher.add("rule", rule.pattern.tokens())
+
+    def windows(self, positions, filled):
+        """Stretches of a text in which the rule may match: lists of left, right."""
+        windows = []
+        for position in positions:
+            left, right = max(0, position - self.reach), min(len(filled), position + self.reach)
+            bits = 0
+            for place in filled[left:right]:
+                bits |= place
+            if not any(bits & needed == needed for needed in self.needed):
+                continue
+            if windows and left <= windows[-1][1]:
+                windows[-1][1] = right
+            else:
+                windows.append([left, right])
+        return windows
+
+    def matches(self, document, positions, filled):
+        """The shortest matches around some positions, none overlapping another; for what is none, all of them."""
+        if self.single:
+            return [Match(p, p + 1, self.rule) for p in positions]
+        spans = set()
+        for left, right in self.windows(positions, filled):
+            spans.update((left + s, left + e) for _, s, e in self.matcher(document[left:right]))
+        if self.rule.wording == "not":  # what is none covers as far as it reaches
+            return [Match(start, end, self.rule) for start, end in spans]
+        chosen = []
+        for start, end in sorted(spans, key=lambda s: (s[1] - s[0], s[0])):
+            if not any(start < e and s < end for s, e in chosen):
+                chosen.append((start, end))
+        return [Match(start, end, self.rule) for start, end in chosen]
+
+
 class Finder:
     """Finds every rule of a set in texts.
 
-    A rule is tried only around the words that it cannot do without, so that hundreds of rules cost little.
+    A rule is tried only where the words that it cannot do without stand close together, so that a thousand rules
+    cost little.
 
     Parameters
     ----------
@@ -60,46 +151,22 @@ class Finder:
     """
 
     def __init__(self, rules):
-        self.rules = rules
         self.nlp = spacy.blank("es")
         self.nlp.vocab.lex_attr_getters[NORM] = rules.spelling
         for lexeme in self.nlp.vocab:
             lexeme.norm_ = rules.spelling(lexeme.orth_)
-        self._single, self._matchers = [], []
-        self._by_word, self._by_stem = {}, {}
-        self._candidates = {}
-        for number, rule in enumerate(rules.rules):
-            self._add(number, rule)
-        self._stems = tuple(self._by_stem)
+        self._places = _Places()
+        self._wordings = [_Wording(rule, self._places, self.nlp.vocab) for rule in rules.rules]
+        self._called = {}  # word -> wordings that it calls for
 
-    def _add(self, number, rule):
-        variants = rule.pattern.variants
-        single = all(len(v) == 1 for v in variants)
-        matcher = None
-        if not single:
-            matcher = Matcher(self.nlp.vocab)
-            matcher.add("rule", rule.pattern.tokens())
-        self._single.append(single)
-        self._matchers.append(matcher)
-        for element in rule.pattern.anchors(_COMMON):
-            for word in element.words:
-                self._by_word.setdefault(word, set()).add(number)
-            for stem in element.stems:
-                self._by_stem.setdefault(stem, set()).add(number)
-
-    def _of_word(self, word):
-        """Numbers of the rules that a word calls for."""
-        known = self._candidates.get(word)
+    def _calls(self, word):
+        known = self._called.get(word)
         if known is None:
-            known = set(self._by_word.get(word, ()))
-            if word.startswith(self._stems):
-                for stem, numbers in self._by_stem.items():
-                    if word.startswith(stem):
-                        known |= numbers
-            known = tuple(sorted(known))
-            if len(self._candidates) > 100_000:
-                self._candidates.clear()
-            self._candidates[word] = known
+            bits = self._places.of_word(word)
+            known = tuple(w for w in self._wordings if w.anchors & bits) if bits else ()
+            if len(self._called) > _MOST_KNOWN:
+                self._called.clear()
+            self._called[word] = known
         return known
 
     def __call__(self, original):
@@ -117,41 +184,21 @@ class Finder:
         made = self.nlp.make_doc(plain)
         tokens = [token for token in made if not token.is_space]
         places = places or range(len(plain))
-        starts = tuple(places[token.idx] for token in tokens)
-        ends = tuple(places[token.idx + len(token) - 1] + 1 for token in tokens)
         typed = [token.text for token in tokens]
+        starts = tuple(places[token.idx] for token in tokens)
+        ends = tuple(places[token.idx + len(word) - 1] + 1 for token, word in zip(tokens, typed, strict=True))
         document = made if len(tokens) == len(made) else Doc(self.nlp.vocab, words=typed)
         words = tuple(token.norm_ for token in document)
         text = Text(original, words, starts, ends, _sentences(typed, words))
+        filled = [self._places.of_word(word) for word in words]
         called = {}
         for position, word in enumerate(words):
-            for number in self._of_word(word):
-                called.setdefault(number, []).append(position)
+            for wording in self._calls(word):
+                called.setdefault(wording, []).append(position)
         found = []
-        for number, positions in called.items():
-            rule = self.rules.rules[number]
-            if self._single[number]:
-                found += [Match(p, p + 1, rule) for p in positions]
-            else:
-                found += self._around(document, rule, self._matchers[number], positions)
+        for wording, positions in called.items():
+            found += wording.matches(document, positions, filled)
         return text, found
-
-    def _around(self, document, rule, matcher, positions):
-        """The shortest matches of a rule around some positions, none overlapping another."""
-        reach, spans, windows = rule.pattern.longest, set(), []
-        for position in positions:
-            left, right = max(0, position - reach), min(len(document), position + reach)
-            if windows and left <= windows[-1][1]:
-                windows[-1][1] = right
-            else:
-                windows.append([left, right])
-        for left, right in windows:
-            spans.update((left + s, left + e) for _, s, e in matcher(document[left:right]))
-        chosen = []
-        for start, end in sorted(spans, key=lambda s: (s[1] - s[0], s[0])):
-            if not any(start < e and s < end for s, e in chosen):
-                chosen.append((start, end))
-        return [Match(start, end, rule) for start, end in chosen]
 
 
 def _sentences(typed, words):

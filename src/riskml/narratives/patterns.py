@@ -3,17 +3,19 @@
     la|le amenaz* .. con .. <weapon>
 
 A word stands for itself, without case and accents. `a|b` is one or the other, `amenaz*` every word that begins so,
-`word?` may be absent, `..` is up to three words in between that no comma and no full stop parts, `..6` up to six words among
-which a comma may stand, `<weapon>` is any entry of that word list, whose entries may be several words long.
+`word?` may be absent, `..` is up to three words in between (`..6`: up to six) that do not cross the end of a clause; from `..5` on
+they may cross a comma. `<weapon>` is any entry of that word list, whose entries may be several words long.
 """
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 __all__ = ["Element", "Pattern", "PatternError", "parse_pattern"]
 
 GAP = 3
+GAP_OVER_COMMAS = 5
 LONGEST_GAP = 9
 # A gap does not step over these.
 CLAUSE_ENDS = (".", ";", ":", "?", "!", "…", "\n", "(", ")")
@@ -72,7 +74,7 @@ class Pattern:
         """Lists of tokens for spaCy's matcher, one per variant."""
         return [[element.token() for element in variant] for variant in self.variants]
 
-    @property
+    @cached_property
     def longest(self):
         """The most words that it can span, int."""
         return max(sum(e.gap or 1 for e in variant) for variant in self.variants)
@@ -146,7 +148,7 @@ def parse_pattern(text, lists, fold):
             width = int(gap[2:] or GAP)
             if not 0 < width <= LONGEST_GAP:
                 raise PatternError(f"a gap spans 1 to {LONGEST_GAP} words")
-            places.append([(Element(gap=width, over_commas=bool(gap[2:])),)])
+            places.append([(Element(gap=width, over_commas=width >= GAP_OVER_COMMAS),)])
         else:
             places.append(_choices(token, bool(optional), lists, fold))
     count = 1

@@ -15,7 +15,7 @@ __all__ = ["NARRATIVES_FILE", "Rule", "Rules", "load_rules", "starting_rules"]
 
 NARRATIVES_FILE = "narratives.yml"
 PERSONS = ("victim", "aggressor", "third_party", "officer")
-CUES = ("denies", "not", "not_a_denial", "unsure", "after", "stops", "past")
+CUES = ("denies", "not", "not_a_denial", "unsure", "after", "listed", "stops", "past")
 _REACHING = ("denies", "not", "unsure", "after")
 _KEYS = ("words", "shorthand", "not_typos", "persons", "saying", "context", "factors")
 _FACTOR_KEYS = ("present", "denied", "not", "victim", "phrases")
