@@ -1,0 +1,204 @@
+"""The very facts behind one number of the matrix: which count, which do not, and why.
+
+Written straight from the definition, for one case at one moment; the sweep computes the same for millions.
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from riskml.errors import RiskmlError
+from riskml.features.conditions import condition_masks, parse_condition
+from riskml.features.streams import scope_of
+from riskml.registry.contract import TABLES
+from riskml.registry.history import History
+
+__all__ = ["REASONS", "facts_behind"]
+
+# Why a fact of the scope does not count, in the order in which they are looked at.
+REASONS = (
+    "undated",  # one of its two times is missing
+    "case_not_known",  # the assessed case was not in the registry
+    "person_not_known",  # the assessed case names no such person
+    "other_case_not_known",  # it belongs to a case of the person that was not in the registry
+    "another_person",  # it belongs to a case, or is of a person, that was not the assessed case's then
+    "not_yet_recorded",
+    "not_yet_occurred",
+    "superseded",
+    "condition_not_met",
+    "outside_window",
+    "expired",
+    "ended",
+    "no_expiry",
+    "value_unknown",
+)
+_STANDING = ("in_force", "days_to_expiry")
+_LAST = ("latest", "days_since")
+
+
+def facts_behind(history, catalogue, case_id, as_of, column):
+    """The facts of a column's scope for one case at one moment, and what each is to its number.
+
+    The scope is every fact of the table that ever belonged to the case or, with `over: aggressor` or
+    `over: victim`, to any case that ever was the person's: what was not yet known is listed with its reason.
+
+    Parameters
+    ----------
+    history : whatever `History.of` takes
+    catalogue : Catalogue
+    case_id : str          the case, as the history names it
+    as_of : timestamp      the moment of assessment, naive, on the registry's visible timeline
+    column : str           name of a column of the matrix
+
+    Returns
+    -------
+    DataFrame, a row for each fact, by the time at which it occurred
+        table         its table
+        case_id, or aggressor_id or victim_id    whose it is
+        occurred_at, recorded_at, superseded_at  both clocks, and when it was corrected
+        ...           what the feature reads of it: its column and those of its condition, endings of measures
+        in_window     whether it occurred in the window, up to `as_of`; where there is none: ever
+        counted       whether the number is made of it
+        decides       whether it gives the number: the highest, the latest, the soonest to expire; for an
+                      aggregate of all of them the same as `counted`
+        reason        of REASONS, why it is not counted; empty where it is
+
+    Raises
+    ------
+    RiskmlError    no such column or case, a table that the history lacks, a moment that does not read
+    """
+    history, column, t = History.of(history), catalogue.column(column), _moment(as_of)
+    feature = column.feature
+    owners = _owners(history.table("cases"), feature, case_id, t)
+    owner = TABLES[feature.table].entity
+    table = history.table(feature.table, sorted(catalogue.tables_read[feature.table]))
+    table = table.filter(pc.is_in(table[owner], value_set=pa.array(list(owners), pa.string())))
+    facts = _frame(table)
+    facts["in_window"] = (facts["occurred_at"] <= t) & (
+        True
+        if column.window_us is None
+        else facts["occurred_at"] > t - pd.Timedelta(column.window_us, unit="us")
+    )
+    meets = np.ones(len(facts), bool) if feature.where is None else condition_masks(table, [feature.where])[0]
+    facts["reason"] = _reasons(facts, feature, facts[owner].map(owners).to_numpy(), meets, t)
+    facts["counted"] = facts["reason"] == ""
+    facts["decides"] = _decides(facts, feature)
+    facts.insert(0, "table", feature.table)
+    read = parse_condition(feature.where, feature.table, catalogue.factors).columns if feature.where else ()
+    endings = ("expires_at", "ended_at") if feature.aggregate in _STANDING else ()
+    shown = ["table", owner, "occurred_at", "recorded_at", "superseded_at"]
+    shown += [feature.column] * bool(feature.column) + [*read, *endings]
+    shown += ["in_window", "counted", "decides", "reason"]
+    facts = facts.sort_values(["occurred_at", "recorded_at"], kind="stable", ignore_index=True)
+    return facts[list(dict.fromkeys(shown))]
+
+
+def _moment(as_of):
+    try:
+        t = pd.Timestamp(as_of)
+    except (ValueError, TypeError):
+        t = pd.NaT
+    if t is pd.NaT or t.tzinfo is not None:
+        raise RiskmlError(
+            f'"{as_of}" is not a moment of the registry\'s local time',
+            where="as_of",
+            mend="Write it like 2026-10-26, without a timezone.",
+        )
+    return t.as_unit("us")
+
+
+def _frame(table):
+    """Rows as a frame in which whole numbers stay whole."""
+    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get)
+
+
+def _visible(rows, t):
+    known = (rows["recorded_at"] <= t) & (rows["occurred_at"] <= t)
+    return known & (rows["superseded_at"].isna() | (rows["superseded_at"] > t))
+
+
+def _in_force(cases, t):
+    """The version of each case that speaks at t, by case_id: of those visible the one recorded last."""
+    visible = cases[_visible(cases, t)].sort_values(["recorded_at", "occurred_at"], kind="stable")
+    return visible.drop_duplicates("case_id", keep="last").set_index("case_id")
+
+
+def _owners(cases, feature, case_id, t):
+    """Whose facts are looked at: dict of id -> why none of them counts; empty text where they may."""
+
+    def rows_with(name, values):
+        return _frame(cases.filter(pc.is_in(cases[name], value_set=pa.array(list(values), pa.string()))))
+
+    own = rows_with("case_id", [str(case_id)])
+    if own.empty:
+        raise RiskmlError(
+            "the history holds no such case",
+            where="case",
+            mend="Give the registry's own id with the key at hand, or the pseudonym as a history names it.",
+        )
+    now = _in_force(own, t)
+    person_id = f"{scope_of(feature)}_id"
+    if feature.table in ("aggressors", "victims"):
+        person = None if now.empty else now[person_id].iloc[0]
+        reason = "case_not_known" if now.empty else "another_person"
+        return {p: "" if p == person else reason for p in own[person_id].dropna().unique()}
+    if now.empty:
+        return {case_id: "case_not_known"}
+    if feature.over == "case":
+        return {case_id: ""}
+    person = now[person_id].iloc[0]
+    if pd.isna(person):
+        return {case_id: "person_not_known"}
+    ever_his = rows_with(person_id, [person])["case_id"].dropna().unique()
+    whose = _in_force(rows_with("case_id", ever_his), t)[person_id].to_dict()
+
+    def reason_of(case):
+        if case not in whose:
+            return "other_case_not_known"
+        return "" if whose[case] == person else "another_person"
+
+    return {case: reason_of(case) for case in ever_his}
+
+
+def _reasons(facts, feature, of_owner, meets, t):
+    """The first reason of each fact, or empty text: array of str."""
+    found = {
+        "undated": facts["occurred_at"].isna() | facts["recorded_at"].isna(),
+        **{r: of_owner == r for r in REASONS[1:5]},
+        "not_yet_recorded": facts["recorded_at"] > t,
+        "not_yet_occurred": facts["occurred_at"] > t,
+        "superseded": facts["superseded_at"] <= t,
+        "condition_not_met": ~np.asarray(meets, bool),
+        "outside_window": ~facts["in_window"],
+    }
+    if feature.aggregate in _STANDING:
+        found |= {"expired": facts["expires_at"] <= t, "ended": facts["ended_at"] <= t}
+    if feature.aggregate == "days_to_expiry":
+        found["no_expiry"] = facts["expires_at"].isna()
+    if feature.column:
+        found["value_unknown"] = _values(facts, feature).isna()
+    masks = [np.asarray(mask, bool) for mask in found.values()]
+    return np.select(masks, list(found), default="").astype(object)
+
+
+def _values(facts, feature):
+    """What is aggregated: words in order as their ranks, as the highest of them is sought."""
+    values = facts[feature.column]
+    if feature.aggregate == "max" and feature.reads.ordered:
+        return values.map({word: rank for rank, word in enumerate(feature.reads.values)}).astype("Float64")
+    return values
+
+
+def _decides(facts, feature):
+    """Which of the counted facts the number is taken from: Series of bool."""
+    counted = facts[facts["counted"]]
+    if counted.empty or feature.aggregate not in (*_LAST, "max", "days_to_expiry"):
+        return facts["counted"]
+    if feature.aggregate in _LAST:
+        deciding = counted.sort_values(["occurred_at", "recorded_at"], kind="stable").index[-1:]
+    else:
+        values = counted["expires_at"] if feature.aggregate == "days_to_expiry" else _values(counted, feature)
+        best = values.max() if feature.aggregate == "max" else values.min()
+        deciding = counted.index[values == best]
+    return pd.Series(facts.index.isin(deciding), facts.index)
