@@ -7,7 +7,7 @@ from pathlib import Path
 from riskml.features.catalogue import load_catalogue
 from riskml.vocabulary import AUDIT_ONLY, DIMENSIONS
 
-__all__ = ["catalogue_page"]
+__all__ = ["catalogue_page", "plain_condition"]
 
 _DIMENSIONS = {
     "aggressor": "Dangerousness of the aggressor (peligrosidad del agresor)",
@@ -131,11 +131,11 @@ def _meaning(feature):
     over = "" if feature.table in ("aggressors", "victims") else _OVER[feature.over]
     words = f"{_AGGREGATES[feature.aggregate].format(column=feature.column)} {feature.table}{over}"
     if feature.where:
-        words += f", where `{_plain(feature.where)}`"
+        words += f", where `{plain_condition(feature.where)}`"
     return words
 
 
-def _plain(sql):
+def plain_condition(sql):
     """A canonical condition without the quotes and the outer parentheses that only a machine needs."""
     plain = re.sub(r'"(\w+)"', r"\1", sql)
     plain = re.sub(r"\((\w+ (?:=|<>|<|<=|>|>=) (?:'[^']*'|[\w.]+))\)", r"\1", plain)

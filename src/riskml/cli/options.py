@@ -1,0 +1,38 @@
+"""Options that several commands take, and the terminal they print to."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from riskml.errors import RiskmlError
+
+__all__ = ["HistoryOption", "LanguageOption", "WorkspaceOption", "console", "moment_of"]
+
+WorkspaceOption = Annotated[
+    Path, typer.Option("--workspace", "-w", help="The workspace's folder.", show_default="this folder")
+]
+HistoryOption = Annotated[
+    str | None, typer.Option("--history", help="Content hash, or its beginning. Default: the latest history.")
+]
+LanguageOption = Annotated[str | None, typer.Option(help='"es" or "en". Default: as riskml.toml says.')]
+
+console = Console(soft_wrap=True)
+
+
+def moment_of(text):
+    """A moment that a user wrote: Timestamp. Told before anything is read or written."""
+    import pandas as pd
+
+    try:
+        moment = pd.Timestamp(text)
+    except (TypeError, ValueError):
+        moment = pd.NaT
+    if moment is pd.NaT or moment.tzinfo is not None:
+        raise RiskmlError(
+            f'"{text}" is not a moment of the registry\'s local time',
+            where="--as-of",
+            mend="Write it like 2026-01-05 or 2026-01-05T08:00, without a timezone.",
+        )
+    return moment
