@@ -1,6 +1,6 @@
 """The results as readable tables."""
 
-__all__ = ["readable"]
+__all__ = ["METRICS", "readable", "value_of"]
 
 METRICS = (
     ("auc", "AUC", 3),
@@ -15,7 +15,8 @@ METRICS = (
 NONE = "not estimable"
 
 
-def _value(row, metric, digits):
+def value_of(row, metric, digits):
+    """An estimate with its interval, as text."""
     estimate, low, high = (row.get(metric + end) for end in ("", "_low", "_high"))
     if estimate is None:
         return NONE
@@ -34,7 +35,7 @@ def _rows(header, rows):
 def _table(candidates):
     header = ("candidate", *(label for _, label, _ in METRICS))
     return _rows(
-        header, [(name, *(_value(row, m, d) for m, _, d in METRICS)) for name, row in candidates.items()]
+        header, [(name, *(value_of(row, m, d) for m, _, d in METRICS)) for name, row in candidates.items()]
     )
 
 
@@ -94,8 +95,8 @@ def _audits(audits):
                         by,
                         group["group"],
                         count,
-                        _value(group, "auc", 2),
-                        _value(group, "observed_expected", 2),
+                        value_of(group, "auc", 2),
+                        value_of(group, "observed_expected", 2),
                     )
                 )
     return [*lines, *_rows(("by", "group", "events", "AUC", "observed/expected"), rows), ""]
