@@ -44,6 +44,24 @@ def _point_latest(folder, name):
     os.replace(path, folder / _LATEST)
 
 
+def _kept(folder):
+    """The finished folders below one, by name; those that begin with a dot are still being written."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def _intact(folder):
+    """Whether a bundle stands there that reads: a damaged one is replaced when its model is trained again."""
+    from riskml.models.bundle import Model
+
+    try:
+        Model.load(folder)
+    except RiskmlError:
+        return False
+    return True
+
+
 class Workspace:
     """The object that notebooks and commands work with.
 
@@ -86,6 +104,36 @@ class Workspace:
 
         return connect(self.settings.registry_url)
 
+    @cached_property
+    def levels(self):
+        """How levels are suggested: the rules of `models/levels.yml`, LevelRules; riskml's own without it."""
+        from riskml.models.levels import default_levels, load_levels
+
+        path = self.settings.models / "levels.yml"
+        return load_levels(path, catalogue=self.catalogue) if path.is_file() else default_levels()
+
+    def check_key(self, history=None):
+        """Raise where the workspace's key is not the one that a history was taken with.
+
+        Histories of two keys cannot be joined. None: the latest history, if there is one that reads.
+        """
+        from riskml.registry.pseudonyms import KEY_VARIABLE
+
+        if history is None:
+            try:
+                history = self.history()
+            except RiskmlError:
+                return
+        taken_with = history.manifest.get("key_fingerprint")
+        if taken_with and taken_with != self.key.fingerprint:
+            raise RiskmlError(
+                f"wrong key: history {history.hash[:12]} was taken with key {taken_with}, "
+                f"this is key {self.key.fingerprint}",
+                where=KEY_VARIABLE if os.environ.get(KEY_VARIABLE) else str(self.settings.key_file),
+                mend="Put back the key that the history was taken with. To begin anew with another key, move "
+                f"{self.settings.histories} away.",
+            )
+
     def take_history(self, *, set_aside=False):
         """Copy the registry to a history under `histories/`, pseudonymised, named by its content hash.
 
@@ -99,10 +147,12 @@ class Workspace:
 
         Raises
         ------
-        RiskmlError    missing tables or columns (all at once), rows that break the contract, no key, no cases
+        RiskmlError    missing tables or columns (all at once), rows that break the contract, no cases, no key
+            or another key than the latest history's
         """
         from riskml.registry.take import take_history
 
+        self.check_key()
         history = take_history(
             self.connect(),
             self.settings.histories,
@@ -126,13 +176,13 @@ class Workspace:
                     "no history yet", where=str(folder), mend="`riskml history` takes one from the registry."
                 )
             content_hash = pointer.read_text(encoding="utf-8").strip()
-        found = [path for path in folder.glob(f"{content_hash}*") if path.is_dir()] if content_hash else []
+        known = _kept(folder)
+        found = [path for path in known if content_hash and path.name.startswith(content_hash)]
         if len(found) != 1:
-            known = [path.name[:12] for path in folder.glob("*") if path.is_dir()]
             raise RiskmlError(
                 f'{"no" if not found else "more than one"} history "{content_hash}"',
                 where=str(folder),
-                mend=f"There are: {', '.join(sorted(known)) or 'none'}.",
+                mend=f"There are: {', '.join(path.name[:12] for path in known) or 'none'}.",
             )
         return History.read(found[0])
 
@@ -176,10 +226,10 @@ class Workspace:
                 raise RiskmlError(
                     f'model "{name}" has not been trained here',
                     where=str(self.settings.bundles),
-                    mend=f"`riskml train {name}` trains it.",
+                    mend=f"{did_you_mean(name, self.trained_names)} `riskml train {name}` trains it.".strip(),
                 )
             version = pointer.read_text(encoding="utf-8").strip()
-        found = [path for path in folder.glob(f"{version}*") if path.is_dir()] if version else []
+        found = [path for path in _kept(folder) if version and path.name.startswith(version)]
         if len(found) != 1:
             raise RiskmlError(
                 f'{"no" if not found else "more than one"} version "{version}" of model "{name}"',
@@ -193,7 +243,9 @@ class Workspace:
         folder = self.settings.bundles / model.name
         folder.mkdir(parents=True, exist_ok=True)
         target = folder / model.version
-        if not target.is_dir():
+        if not _intact(target):
+            if target.is_dir():
+                shutil.rmtree(target)
             model.save(target)
         _point_latest(folder, model.version)
         return target

@@ -32,9 +32,12 @@ def _message(error):
             f"{where}{error.strerror or type(error).__name__}\nCheck that the path exists and can be written."
         )
     if isinstance(error, sqlalchemy.exc.OperationalError | sqlalchemy.exc.DatabaseError):
-        # The statement and its parameters hold rows; the driver's first line does not.
-        reason = str(error.orig).splitlines()[0] if error.orig is not None else type(error).__name__
-        return f"registry: {reason}\nNothing was written. `riskml doctor` checks the connection."
+        # The statement, its parameters and the driver's own words may hold a row's values.
+        reason = type(error if error.orig is None else error.orig).__name__
+        return (
+            f"registry: the database refused ({reason})\n"
+            "Nothing more was written. `riskml doctor` checks the connection."
+        )
     return None
 
 

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
+from riskml.cli.features import features
+from riskml.cli.narratives import narratives
 from riskml.errors import RiskmlError
+from riskml.messages import check_language, message
 from riskml.workspace import init_workspace, open_workspace
 
 __all__ = ["app"]
@@ -20,8 +22,26 @@ app = typer.Typer(
     help="Risk prediction and fatality review for a registry of domestic-violence aggressors. "
     "A second opinion: analysts assign the level. --debug on any command shows where an error comes from.",
 )
-features = typer.Typer(no_args_is_help=True, help="The feature catalogue: what the models see.")
 app.add_typer(features, name="features")
+app.add_typer(narratives, name="narratives")
+
+
+def _moment(text):
+    """A moment that a user wrote: Timestamp. Told before anything is read or written."""
+    import pandas as pd
+
+    try:
+        moment = pd.Timestamp(text)
+    except (TypeError, ValueError):
+        moment = pd.NaT
+    if moment is pd.NaT or moment.tzinfo is not None:
+        raise RiskmlError(
+            f'"{text}" is not a moment of the registry\'s local time',
+            where="--as-of",
+            mend="Write it like 2026-01-05 or 2026-01-05T08:00, without a timezone.",
+        )
+    return moment
+
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace's folder.", show_default="this folder")
@@ -31,24 +51,33 @@ HistoryOption = Annotated[
 ]
 SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
 LanguageOption = Annotated[str | None, typer.Option(help='"es" or "en". Default: as riskml.toml says.')]
+AsOfOption = Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")]
 
 console = Console(soft_wrap=True)
 
 
+def _say(name, language, **fields):
+    console.print(message(f"cli.{name}", language, **fields), markup=False, highlight=False)
+
+
 @app.command()
-def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet.")]):
+def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]):
     """Make a workspace: catalogue, model files, reports, notebooks, settings and a new key.
 
     Example: riskml init padron
     """
     workspace = init_workspace(folder)
-    console.print(f"Workspace made in {workspace.settings.folder}.")
-    console.print("Next: cd there, set the registry's URL in riskml.toml, then `riskml doctor`.")
+    language = workspace.settings.language
+    _say("workspace_made", language, folder=workspace.settings.folder)
+    _say("key_made", language, file=workspace.settings.key_file.name)
+    _say("workspace_next", language, folder=folder)
 
 
 @app.command()
 def demo(
-    cases: Annotated[int, typer.Option(min=200, help="Simulated cases.")] = 3500,
+    cases: Annotated[
+        int, typer.Option(min=700, help="Simulated cases. Far fewer than 3,500 leave wide intervals.")
+    ] = 3500,
     seed: SeedOption = 0,
     workspace: WorkspaceOption = Path("."),
     language: LanguageOption = None,
@@ -81,6 +110,9 @@ def simulate(
 
     Example: riskml simulate --cases 3500 --seed 1
     """
+    from sqlalchemy import make_url
+
+    from riskml.cli.showing import print_counts
     from riskml.simulation.writing import write_registry
 
     ws = open_workspace(workspace)
@@ -97,16 +129,9 @@ def simulate(
         language=ws.settings.language,
     )
     ws.ensure_key()
-    _show_counts("Synthetic registry", "rows", written)
-
-
-def _show_counts(title, column, counts):
-    table = Table(title=title, title_justify="left")
-    table.add_column("table")
-    table.add_column(column, justify="right")
-    for name, count in counts.items():
-        table.add_row(name, f"{count:,}")
-    console.print(table)
+    language = ws.settings.language
+    where = make_url(ws.settings.registry_url).database
+    print_counts(console, message("cli.simulated", language, where=where), written, language)
 
 
 @app.command()
@@ -120,14 +145,16 @@ def history(
 
     Example: riskml history
     """
+    from riskml.cli.showing import print_counts
+
     ws = open_workspace(workspace)
     taken = ws.take_history(set_aside=set_aside)
-    _show_counts(
-        f"History {taken.hash[:12]}, observed until {taken.observed_until:%Y-%m-%d}",
-        "rows",
-        {name: table.num_rows for name, table in taken.tables.items()},
+    language = ws.settings.language
+    title = message(
+        "cli.history_taken", language, history=taken.hash[:12], date=f"{taken.observed_until:%Y-%m-%d}"
     )
-    console.print(f"In {taken.folder}")
+    print_counts(console, title, taken.manifest["rows"], language)
+    _say("history_folder", language, folder=taken.folder)
 
 
 @features.command("list")
@@ -139,20 +166,10 @@ def features_list(
 
     Example: riskml features list --language en
     """
+    from riskml.cli.showing import print_columns
+
     ws = open_workspace(workspace)
-    language = language or ws.settings.language
-    table = Table(title=f"{len(ws.catalogue.columns)} columns", title_justify="left")
-    for heading in ("column", "label", "dimension", "direction", "exposure"):
-        table.add_column(heading, overflow="fold")
-    for column in ws.catalogue.columns:
-        table.add_row(
-            column.name,
-            column.label(language),
-            column.dimension,
-            column.direction or "",
-            "exposure" if column.exposure else "",
-        )
-    console.print(table)
+    print_columns(console, ws.catalogue, check_language(language or ws.settings.language))
 
 
 @features.command("build")
@@ -171,10 +188,13 @@ def features_build(
     from riskml.outcomes.cohort import assessments
     from riskml.progress import progress
 
+    moment = _moment(as_of) if as_of else None
     ws = open_workspace(workspace)
+    if not out.parent.is_dir():
+        raise RiskmlError("no such folder", where=str(out.parent), mend="Make it, or give another --out.")
     taken = ws.history(history)
-    cohort = taken.open_cases(as_of) if as_of else assessments(taken, every=every)
-    with progress("features"):
+    cohort = taken.open_cases(moment) if moment is not None else assessments(taken, every=every)
+    with progress(message("cli.building", ws.settings.language)):
         matrix = build_features(taken, cohort, ws.catalogue)
     partial = out.with_name(out.name + ".partial")
     try:
@@ -182,7 +202,7 @@ def features_build(
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    console.print(f"{len(matrix):,} assessments x {matrix.shape[1]} columns in {out}")
+    _say("built", ws.settings.language, count=len(matrix), columns=matrix.shape[1], path=out)
 
 
 @app.command()
@@ -197,27 +217,18 @@ def train(
 
     Example: riskml train escalation
     """
-    from riskml.progress import progress
+    from riskml.cli.showing import print_training
     from riskml.workspace import train as train_plan
 
     ws = open_workspace(workspace)
     plan = ws.model(name)
-    taken = ws.history(history)
-    with progress(f"train {name}"):
-        model = train_plan(plan, taken, seed=seed, log=log)
-    show_model(model, ws.settings.language)
-
-
-def show_model(model, language):
-    """Print what a training measured: windows, exits, and the table of candidates with their intervals."""
-    from riskml.training.report import training_text
-
-    console.print(training_text(model, language))
+    model = train_plan(plan, ws.history(history), seed=seed, log=log)
+    print_training(console, model, ws.settings.bundles / model.name / model.version, ws.settings.language)
 
 
 @app.command()
 def score(
-    as_of: Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")],
+    as_of: AsOfOption,
     model: Annotated[
         list[str] | None, typer.Option(help="Name of a trained model; may be repeated. Default: all of them.")
     ] = None,
@@ -236,14 +247,17 @@ def score(
     Example: riskml score --as-of 2026-10-26
     """
     from riskml.scoring.batch import score_batch
+    from riskml.scoring.score import check_catalogues
 
+    moment = _moment(as_of)
     ws = open_workspace(workspace)
     models = _trained(ws, model)
+    check_catalogues({m.name: m for m in models}, ws.catalogue)
     taken = ws.history(history) if history else ws.take_history()
     result = score_batch(
-        ws.connect(), models, taken, as_of, key=ws.key, settings=ws.settings, dry_run=dry_run
+        ws.connect(), models, taken, moment, key=ws.key, settings=ws.settings, dry_run=dry_run
     )
-    console.print(result.text(ws.settings.language))
+    console.print(result.text(ws.settings.language), markup=False, highlight=False)
 
 
 def _trained(ws, names):
@@ -260,7 +274,7 @@ def _trained(ws, names):
 @app.command()
 def explain(
     case: Annotated[str, typer.Argument(help="A case: the registry's own id, or its pseudonym.")],
-    as_of: Annotated[str, typer.Option(help="The moment of assessment.")],
+    as_of: AsOfOption,
     model: Annotated[list[str] | None, typer.Option(help="Name of a trained model; may be repeated.")] = None,
     history: HistoryOption = None,
     language: LanguageOption = None,
@@ -273,12 +287,24 @@ def explain(
     from riskml.explain.case import explain as explain_case
     from riskml.scoring.score import score as score_models
 
+    moment = _moment(as_of)
     ws = open_workspace(workspace)
+    language = check_language(language or ws.settings.language)
     models = _trained(ws, model)
-    opinion = score_models(models, ws.history(history), as_of)
-    if case not in opinion.cases.index:
-        case = ws.key.pseudonym("case_id", case)
-    console.print(explain_case(opinion, case, language=language or ws.settings.language).text)
+    taken = ws.history(history)
+    opinion = score_models(models, taken, moment, levels=ws.levels, catalogue=ws.catalogue)
+    known = case
+    if known not in opinion.cases.index:
+        ws.check_key(taken)
+        known = ws.key.pseudonym("case_id", case)
+    if known not in opinion.cases.index:
+        raise RiskmlError(
+            f'no case "{case}" is open on {moment:%Y-%m-%d}',
+            where=f"history {taken.hash[:12]}",
+            mend="Give the registry's own case_id or its pseudonym, and a day on which the case is open. "
+            "What was recorded since is seen after `riskml history`.",
+        )
+    console.print(explain_case(opinion, known, language=language).text, markup=False, highlight=False)
 
 
 @app.command()
@@ -286,7 +312,7 @@ def doctor(
     make_key: Annotated[bool, typer.Option("--make-key", help="Make a key where there is none.")] = False,
     workspace: WorkspaceOption = Path("."),
 ):
-    """Look for what is missing here, and say how to mend it. Exit code 2 when something is.
+    """Look over the installation and the workspace, and say how to mend what is wrong; exit code 2 then.
 
     Example: riskml doctor
     """
@@ -297,9 +323,11 @@ def doctor(
     seen = findings(workspace)
     for finding in seen:
         console.print(
-            f"{'ok     ' if finding.good else 'missing'}  {finding.name}: {finding.seen}", markup=False
+            f"{'ok     ' if finding.good else 'to mend'}  {finding.name}: {finding.seen}",
+            markup=False,
+            highlight=False,
         )
         if finding.mend and not finding.good:
-            console.print(f"         {finding.mend}", markup=False)
+            console.print(f"         {finding.mend}", markup=False, highlight=False)
     if not all(finding.good for finding in seen):
         raise typer.Exit(2)

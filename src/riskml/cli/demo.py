@@ -1,14 +1,18 @@
 """`riskml demo`: simulate, take a history, train two models, score, write back, and report."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+from sqlalchemy import inspect, make_url
 
 from riskml.errors import RiskmlError
 from riskml.explain.case import explain
 from riskml.messages import check_language, message
 from riskml.outcomes.cohort import assessments
 from riskml.outcomes.labels import label_outcomes
-from riskml.registry.database import connect
+from riskml.registry.contract import TABLES
+from riskml.registry.database import connect, is_synthetic, reading
 from riskml.reporting.demo import demo_report
 from riskml.reporting.figures import report_figures
 from riskml.reporting.render import figure_image
@@ -67,7 +71,17 @@ def _refuse_real_registry(workspace):
             where="riskml.toml, registry.url",
             mend="Make a workspace for it: `riskml init DIR`, then `riskml demo --workspace DIR`.",
         )
-    return connect(url, create=True)
+    path = Path(make_url(url).database or "")
+    if path.is_file():
+        with reading(connect(url)) as connection:
+            present = set(inspect(connection).get_table_names()) & set(TABLES)
+            if present and not is_synthetic(connection):
+                raise RiskmlError(
+                    "this registry is not marked as synthetic: the demo does not replace it",
+                    where=str(path),
+                    mend="Make another workspace: `riskml init DIR`, then `riskml demo --workspace DIR`.",
+                )
+    return url
 
 
 def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
@@ -94,8 +108,13 @@ def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
     def say(name, **fields):
         console.print(message(f"reports.{name}", language, **fields), markup=False, highlight=False)
 
-    engine = _refuse_real_registry(workspace)
+    url = _refuse_real_registry(workspace)
+    # Whatever of the workspace does not read is told before anything is written.
+    plans = {name: workspace.model(name) for name in MODELS}
+    workspace.levels  # noqa: B018
     key = workspace.ensure_key()
+    workspace.check_key()
+    engine = connect(url, create=True)
     written, truth = write_registry(
         engine,
         cases,
@@ -111,7 +130,7 @@ def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
 
     models, truths, images = [], {}, {}
     for name in MODELS:
-        plan = workspace.model(name)
+        plan = plans[name]
         model = train(plan, history, seed=seed)
         models.append(model)
         drawn = report_figures(model.report, language)
@@ -130,6 +149,12 @@ def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
     opinion = result.opinion
     say("step_score", cases=f"{len(opinion.cases):,}", date=f"{as_of:%Y-%m-%d}")
     case = opinion.cases.index[0]
+    commands = [
+        ("next_explain", f"riskml explain {case} --as-of {as_of:%Y-%m-%d}"),
+        ("next_features", "riskml features list"),
+        ("next_notebook", "make lab"),
+        ("next_mlflow", "mlflow ui --backend-store-uri sqlite:///mlflow.db"),
+    ]
     path = demo_report(
         workspace.settings.reports / "out" / "demo.html",
         workspace.settings.reports,
@@ -145,15 +170,13 @@ def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
         ],
         images=images,
         truths=truths,
-        commands=[
-            ("next_explain", f"riskml explain {case} --as-of {as_of:%Y-%m-%d}"),
-            ("next_features", "riskml features list"),
-            ("next_notebook", "make lab"),
-            ("next_mlflow", "mlflow ui --backend-store-uri sqlite:///mlflow.db"),
-        ],
+        commands=commands,
         language=language,
     )
     say("step_report", path=path)
+    console.print(f"\n{message('reports.next_title', language)}:", markup=False, highlight=False)
+    for name, command in commands:
+        console.print(f"  {message(f'reports.{name}', language)}: {command}", markup=False, highlight=False)
     return path
 
 

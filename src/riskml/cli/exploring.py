@@ -1,6 +1,7 @@
 """What `riskml features` prints of one feature, of the facts behind a number and of two catalogues."""
 
 import pandas as pd
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -118,20 +119,7 @@ def print_distribution(console, spread, feature, history, cohort, every, languag
         "on_history", language, hash=history.hash[:12] or "-", cases=f"{len(cohort):,}", moments=when
     )
     _print(console, f"\n{title}", "bold")
-    numbers = spread["maximum"].notna().any()
-    headings = ["column", "unknown", "missing"]
-    headings += ["zero", "mean", "median", "range", "maximum"] if numbers else []
-    table = Table()
-    for place, heading in enumerate(headings):
-        table.add_column(_say(heading, language), no_wrap=place == 0, justify="right" if place else "left")
-    for name, row in spread.iterrows():
-        cells = [name, *(_share(row[part], row["assessments"]) for part in ("unknown", "missing"))]
-        if numbers:
-            between = f"{_number(row['p05'])}–{_number(row['p95'])}" if pd.notna(row["p05"]) else ""
-            cells += [_share(row["zero"], row["assessments"]), _number(row["mean"]), _number(row["p50"])]
-            cells += [between, _number(row["maximum"])]
-        table.add_row(*cells)
-    console.print(table)
+    console.print(_spread_table(spread, language))
     for name, row in spread.iterrows():
         if row["frequent"]:
             listed = ", ".join(
@@ -140,6 +128,23 @@ def print_distribution(console, spread, feature, history, cohort, every, languag
             _print(console, f"{name}, {_say('frequent', language)}: {listed}")
     about_factors = bool(named_factors(feature, factors))
     _print(console, _say("unknown_factors" if about_factors else "unknown_facts", language), "dim")
+
+
+def _spread_table(spread, language):
+    numbers = spread["maximum"].notna().any()
+    shares = ["unknown"] + ["missing"] * bool(spread["missing"].any()) + ["zero"] * bool(numbers)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ["column", *shares] + ["mean", "median", "range", "maximum"] * bool(numbers):
+        table.add_column(
+            _say(heading, language), no_wrap=True, justify="left" if heading == "column" else "right"
+        )
+    for name, row in spread.iterrows():
+        cells = [name, *(_share(row[part], row["assessments"]) for part in shares)]
+        if numbers:
+            between = f"{_number(row['p05'])}–{_number(row['p95'])}" if pd.notna(row["p05"]) else ""
+            cells += [_number(row["mean"]), _number(row["p50"]), between, _number(row["maximum"])]
+        table.add_row(*cells)
+    return table
 
 
 def _share(n, of):
@@ -163,8 +168,8 @@ def _word(value, factors, language):
 # The facts behind a number
 
 
-def print_facts(console, facts, column, value, case_id, moment, limit, language, *, factors):
-    """Print the number, its sentence, and the most recent facts of its scope; `facts` of `facts_behind`."""
+def print_facts(console, facts, column, value, case_id, moment, language, *, limit, every_fact, factors):
+    """Print the number, its sentence, and the facts of `facts_behind`, those that count first."""
     title = _say(
         "why_title",
         language,
@@ -183,16 +188,23 @@ def print_facts(console, facts, column, value, case_id, moment, limit, language,
     if facts.empty:
         _print(console, f"\n{_say('no_facts', language)}")
         return
-    counted = int(facts["counted"].sum())
-    _print(console, f"\n{_say('why_counts', language, counted=f'{counted:,}', count=f'{len(facts):,}')}")
-    console.print(_facts_table(facts.iloc[::-1].head(limit), case_id, language, factors))
+    beside = facts["reason"] == "condition_not_met"
+    if beside.any() and not every_fact:
+        facts = facts[~beside]
+    counted = f"{facts['counted'].sum():,}"
+    _print(console, f"\n{_say('why_counts', language, counted=counted, count=f'{len(facts):,}')}")
+    if beside.any() and not every_fact:
+        _print(console, _say("why_beside", language, count=int(beside.sum())), "dim")
+    if not facts.empty:
+        first = facts.sort_values(["decides", "counted", "occurred_at"], ascending=False, kind="stable")
+        console.print(_facts_table(first.head(limit), case_id, language, factors))
     if len(facts) > limit:
         older = f"{len(facts) - limit:,}"
         _print(console, _say("more_facts", language, count=older, all=len(facts)))
 
 
 def _facts_table(facts, case_id, language, factors):
-    owner = next(name for name in ("case_id", "aggressor_id", "victim_id") if name == facts.columns[1])
+    owner = facts.columns[1]
     shown = [
         name for name in facts.columns if name not in ("table", "in_window", "counted", "decides", "reason")
     ]
@@ -200,21 +212,23 @@ def _facts_table(facts, case_id, language, factors):
         shown.remove("superseded_at")
     if (facts[owner] == case_id).all():
         shown.remove(owner)
-    if (facts["reason"] == "").all():
-        ends = []
-    else:
-        ends = ["reason"]
-    table = Table()
+    ends = [] if facts["counted"].all() else ["reason"]
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(_say("counts", language), no_wrap=True)
     for name in shown:
         key = f"explore.{name}" if name != owner else f"explore.owner_{owner}"
-        table.add_column(message(key, language) if key in all_messages() else name, overflow="fold")
+        table.add_column(
+            message(key, language) if key in all_messages() else name, no_wrap=name.endswith("_at")
+        )
     for name in ends:
         table.add_column(_say(name, language), overflow="fold")
     decisive = not facts["decides"].equals(facts["counted"])
     for _, fact in facts.iterrows():
         counts = "decides" if decisive and fact["decides"] else "yes" if fact["counted"] else "no"
-        cells = [_say(counts, language), *(_cell(fact[n], n, case_id, factors, language) for n in shown)]
+        cells = [
+            _say(f"counts_{counts}", language),
+            *(_cell(fact[n], n, case_id, factors, language) for n in shown),
+        ]
         cells += [_say(f"reason_{fact['reason']}", language) if fact["reason"] else "" for _ in ends]
         table.add_row(*map(Text, cells), style=None if fact["counted"] else "dim")
     return table

@@ -34,7 +34,7 @@ def show(
 
     Example: riskml features show incidents
 
-    Example: riskml features show strangulation_state --every 28d --language en
+    Example: riskml features show strangulation --every 28d --language en
     """
     from riskml.cli.exploring import print_definition, print_distribution, print_no_history
     from riskml.features.distribution import feature_distribution
@@ -75,6 +75,9 @@ def why(
     as_of: Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")],
     feature: Annotated[str, typer.Option(help="A column of the matrix, such as incidents_90d.")],
     limit: Annotated[int, typer.Option(min=1, help="Facts to print, the most recent ones.")] = 40,
+    every_fact: Annotated[
+        bool, typer.Option("--all", help="Also the facts that the feature's condition leaves out.")
+    ] = False,
     history: HistoryOption = None,
     language: LanguageOption = None,
     workspace: WorkspaceOption = Path("."),
@@ -100,7 +103,18 @@ def why(
     alone = Catalogue((column.feature,), ws.catalogue.factors)
     cohort = pd.DataFrame({"case_id": [case], "as_of": [moment]})
     value = build_features(taken, cohort, alone)[column.name].iloc[0]
-    print_facts(console, facts, column, value, case, moment, limit, language, factors=ws.catalogue.factors)
+    print_facts(
+        console,
+        facts,
+        column,
+        value,
+        case,
+        moment,
+        language,
+        limit=limit,
+        every_fact=every_fact,
+        factors=ws.catalogue.factors,
+    )
 
 
 def _column(catalogue, name):

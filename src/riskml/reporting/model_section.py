@@ -33,16 +33,16 @@ def _cell(row, metric, language):
     return {"value": _number(value), "interval": f"{_number(low)} – {_number(high)}"}
 
 
-def _truth_row(truth, language):
-    cells = [{"value": "", "interval": ""} for _ in SHOWN_METRICS]
-    cells[0] = {
+def _truth_row(truth, metrics, language):
+    cells = [{"value": "", "interval": ""} for _ in metrics]
+    cells[metrics.index("auc")] = {
         "value": _number(truth["auc"]),
         "interval": f"{_number(truth['low'])} – {_number(truth['high'])}",
     }
     return {"kind": "truth", "label": message("reports.truth_row", language), "cells": cells}
 
 
-def model_section(model, images, language="es", *, truth=None):
+def model_section(model, images, language="es", *, truth=None, metrics=SHOWN_METRICS):
     """What a report shows of one trained model.
 
     Parameters
@@ -51,6 +51,7 @@ def model_section(model, images, language="es", *, truth=None):
     images : dict            "calibration" and "importance" -> Markup of the figure
     language : str           "es" or "en"
     truth : dict or None     auc, low, high of the best possible predictor; simulated registries only
+    metrics : tuple of str   which figures of the comparison, "auc" among them
 
     Returns
     -------
@@ -65,11 +66,11 @@ def model_section(model, images, language="es", *, truth=None):
             {
                 "kind": kind,
                 "label": label,
-                "cells": [_cell(row, metric, language) for metric in SHOWN_METRICS],
+                "cells": [_cell(row, metric, language) for metric in metrics],
             }
         )
     if truth is not None:
-        rows.append(_truth_row(truth, language))
+        rows.append(_truth_row(truth, metrics, language))
     judged = next(row for row in report["comparison"] if row["candidate"] == report["chosen"])
     window = next(w for w in report["split"]["windows"] if w["window"] == "evaluate")
     return {
@@ -81,7 +82,7 @@ def model_section(model, images, language="es", *, truth=None):
         "first": window["first"],
         "last": window["last"],
         "capacity": model.card["capacity"],
-        "metrics": [message(f"reports.metric_{metric}", language) for metric in SHOWN_METRICS],
+        "metrics": [message(f"reports.metric_{metric}", language) for metric in metrics],
         "rows": rows,
         "figures": [
             {
