@@ -5,22 +5,27 @@ from dataclasses import dataclass
 
 __all__ = ["Context"]
 
-_CLITICS = frozenset("la lo le les los se me te".split())
-_OBJECT = frozenset("a al contra hacia con sobre de del para".split())
-_NEW_SUBJECT = frozenset("el ella su esta cuenta tiene es fue".split())
-_LIST_LINKS = frozenset("o u ni de del haber que otro otra otros otras algun alguna cualquier tipo el los las".split())
-_INFINITIVE = re.compile(r"[a-z]{2,}(ar|er|ir)(la|lo|le|las|los|les|se)?")
-_ARTICLES = frozenset("la el su una un sus las los dicha dicho".split())
-_AND = frozenset(("y", "e", ","))
-_AFTER_HE = frozenset(
-    "se la le lo no ya es era esta estaba toma tomaba consume consumia llega llego nunca tambien siempre bebe ingiere niega".split()
+
+def _words(text):
+    return frozenset(text.split())
+
+
+_CLITICS = _words("""la lo le les los se me te""")
+_OBJECT = _words("""a al contra hacia con sobre de del para""")
+_NEW_SUBJECT = _words("""el ella su esta cuenta tiene es fue""")
+_LIST_LINKS = _words(
+    """o u ni de del haber que otro otra otros otras algun alguna cualquier tipo el los las"""
 )
+_INFINITIVE = re.compile(r"[a-z]{2,}(ar|er|ir)(la|lo|le|las|los|les|se)?")
+_ARTICLES = _words("""la el su una un sus las los dicha dicho""")
+_AND = frozenset(("y", "e", ","))
+_AFTER_HE = _words("""se la le lo no ya es era esta estaba toma tomaba consume consumia llega llego nunca
+    tambien     siempre bebe ingiere niega""")
 _ANSWER_MARKS = (":", "?", "=", ")", "(")
 _ANSWERS = frozenset(("no", "negativo", "ninguno", "ninguna", "negado", "negada"))
-_FEMALE = ("ebria", "alcoholizada", "drogada", "borracha", "embriagada", "adicta", "drogadicta", "intoxicada", "tomada")
-_MALE = ("ebrio", "alcoholizado", "drogado", "borracho", "embriagado", "adicto", "drogadicto", "intoxicado", "tomado")
+_FEMALE = _words("""ebria alcoholizada drogada borracha embriagada adicta drogadicta intoxicada tomada""")
+_MALE = _words("""ebrio alcoholizado drogado borracho embriagado adicto drogadicto intoxicado tomado""")
 _LINKS = frozenset(("la", "el", "de", "del", "una", "un", "[", "su"))
-_DENYING = frozenset("no nunca jamas tampoco ni sin ningun ninguna ninguno nada nadie".split())
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ def _longest(cues):
     return sorted(kept, key=lambda c: c.start)
 
 
-def _denies_itself(match):
-    """Whether the wording of a match holds a "no" of its own ("no la dejaba salir")."""
-    return any(element.words & _DENYING for variant in match.rule.pattern.variants for element in variant)
+def _is_own(match, word):
+    """Whether a word stands in the wording of a match itself ("no la dejaba salir"), not in a gap."""
+    variants = match.rule.pattern.variants
+    return any(element.fits(word) for variant in variants for element in variant if not element.gap)
 
 
 class Context:
@@ -69,7 +75,7 @@ class Context:
         self.past_cues = [c for c in cues if c.name == "past"]
         persons = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "person"]
         self.persons = [c for c in _longest(persons) if not self._is_article(c)]
-        self.saying = sorted((m.start for m in found if m.rule.kind == "saying"))
+        self.saying = sorted(m.start for m in found if m.rule.kind == "saying")
 
     # ------------------------------------------------------------------ denied, open, past
 
@@ -95,9 +101,9 @@ class Context:
         )
 
     def _new_statement(self, start, end, match):
-        """Whether a denial that reaches over commas ends between two places: at a new verb, or where no list goes on.
+        """Whether a denial that reaches over commas ends before a match: a new verb, no list.
 
-        "Niega consumo de alcohol, tabaco y drogas" denies all three; "niega celos, en estado de ebriedad" one.
+        "Niega consumo de alcohol, tabaco y drogas" denies all three.
         """
         places = [place for place in range(start, end) if self.words[place] in _AND]
         for place in places[:-1]:
@@ -125,8 +131,7 @@ class Context:
         """The cue that denies a match, or None."""
         best = None
         for cue in self.denials:
-            inside = match.start <= cue.start < match.end and not _denies_itself(match)
-            if inside:
+            if match.start <= cue.start < match.end and not _is_own(match, self.words[cue.start]):
                 return cue
             if cue.start >= match.start or not self._same_sentence(cue.start, match.start):
                 continue
@@ -138,22 +143,38 @@ class Context:
                 blocked = self._new_statement(end, match.start, match)
             else:
                 ends_in_que = self.words[cue.end - 1] == "que"
-                blocked = any(w in _AND or w in ('"', "(", ")") for w in between) or ("que" in between and not ends_in_que)
+                blocked = any(w in _AND or w in ('"', "(", ")") for w in between) or (
+                    "que" in between and not ends_in_que
+                )
             if not blocked:
                 best = cue
         return best or self._denial_after(match)
 
     def _denial_after(self, match):
         end, words = match.end, self.words
-        if end < len(words) and words[end] in _ANSWER_MARKS and end + 1 < len(words) and words[end + 1] in _ANSWERS:
+        if (
+            end < len(words)
+            and words[end] in _ANSWER_MARKS
+            and end + 1 < len(words)
+            and words[end + 1] in _ANSWERS
+        ):
             return Cue("after", end, end + 2)
-        if end < len(words) and words[end] == "no" and (end + 1 == len(words) or words[end + 1] in (",", ".", ";")):
+        if (
+            end < len(words)
+            and words[end] == "no"
+            and (end + 1 == len(words) or words[end + 1] in (",", ".", ";"))
+        ):
             return Cue("after", end, end + 1)
         for cue in self.after:
             between = words[end : cue.start]
-            if cue.start >= end and len(between) <= self.reach["after"] and self._same_sentence(match.end - 1, cue.start):
-                if not any(w in ("y", ",", "pero") for w in between) and not self._stopped(end, cue.start):
-                    return cue
+            if (
+                cue.start >= end
+                and len(between) <= self.reach["after"]
+                and self._same_sentence(match.end - 1, cue.start)
+                and not any(w in ("y", ",", "pero") for w in between)
+                and not self._stopped(end, cue.start)
+            ):
+                return cue
         return None
 
     def is_open(self, match):
@@ -176,7 +197,7 @@ class Context:
             if (
                 near[1] - near[0] <= 5
                 and self._same_sentence(cue.start, match.start)
-                and not any(w in ("," , "y") for w in self.words[near[0] : near[1]])
+                and not any(w in (",", "y") for w in self.words[near[0] : near[1]])
             ):
                 return True
         return False
@@ -239,7 +260,9 @@ class Context:
         for cue in self.persons:
             if cue.name == "victim" and not self._is_object(cue):
                 between = self.words[cue.end : match.start]
-                if between in (("lo",), ("los",)) or (not between and self.words[match.start] in ("lo", "los")):
+                if between in (("lo",), ("los",)) or (
+                    not between and self.words[match.start] in ("lo", "los")
+                ):
                     return False
         return True
 
@@ -250,9 +273,13 @@ class Context:
                 break
             if self.words[saying].startswith(("observ", "apreci", "percat")):
                 return "officer"
-            near = [c for c in self.persons if c.end > saying - 5 and c.start <= saying + 3 and c.start < match.start]
+            near = [
+                c
+                for c in self.persons
+                if c.end > saying - 5 and c.start <= saying + 3 and c.start < match.start
+            ]
             near = [c for c in near if self._same_sentence(c.start, saying) and not self._is_object(c)]
             if near:
-                closest = min(near, key=lambda c: (c.start - saying if c.start > saying else saying - c.end))
+                closest = min(near, key=lambda c: c.start - saying if c.start > saying else saying - c.end)
                 return closest.name
         return None

@@ -15,10 +15,11 @@ _MOST_KNOWN = 100_000  # words remembered
 _ENDS = (".", "..", "...", "…", "?", "!", ";")
 
 # Too frequent to tell where a rule might match.
-_COMMON = frozenset(
-    """a al ante con contra de del desde el ella en entre es esta este fue ha habia han la las le les lo los mas me no o para
-    pero por que se si sin sobre su sus te tiene un una y ya era sido haber ser . , :""".split()
-)
+_COMMON_TEXT = """
+a al ante con contra de del desde el ella en entre es esta este fue ha habia han la las le les lo los mas me
+no o para pero por que se si sin sobre su sus te tiene un una y ya era sido haber ser . , :
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Text:
 
 
 class _Places:
-    """Which places of the rules a word can fill, as bits of an int: a rule whose places are not all filled is not tried."""
+    """Which places of the rules a word can fill, as bits of an int: what is not filled need not be tried."""
 
     def __init__(self):
         self._bits, self._by_word, self._by_stem, self._known = {}, {}, {}, {}
@@ -124,7 +125,7 @@ class _Wording:
         return windows
 
     def matches(self, document, positions, filled):
-        """The shortest matches around some positions, none overlapping another; for what is none, all of them."""
+        """The shortest matches around some positions, none overlapping; for what is none, all of them."""
         if self.single:
             return [Match(p, p + 1, self.rule) for p in positions]
         spans = set()
@@ -142,8 +143,8 @@ class _Wording:
 class Finder:
     """Finds every rule of a set in texts.
 
-    A rule is tried only where the words that it cannot do without stand close together, so that a thousand rules
-    cost little.
+    A rule is tried only where the words that it cannot do without stand close together: a thousand rules cost
+    little.
 
     Parameters
     ----------

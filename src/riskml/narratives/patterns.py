@@ -2,9 +2,10 @@
 
     la|le amenaz* .. con .. <weapon>
 
-A word stands for itself, without case and accents. `a|b` is one or the other, `amenaz*` every word that begins so,
-`word?` may be absent, `..` is up to three words in between (`..6`: up to six) that do not cross the end of a clause; from `..5` on
-they may cross a comma. `<weapon>` is any entry of that word list, whose entries may be several words long.
+A word stands for itself, without case and accents. `a|b` is one or the other, `amenaz*` every word that
+begins so, `word?` may be absent, `..` is up to three words in between (`..6`: up to six) that do not cross
+the end of a clause; from `..5` on they may cross a comma. `<weapon>` is any entry of that word list, whose
+entries may be several words long.
 """
 
 import re
@@ -18,7 +19,7 @@ GAP = 3
 GAP_OVER_COMMAS = 5
 LONGEST_GAP = 9
 # A gap does not step over these.
-CLAUSE_ENDS = (".", ";", ":", "?", "!", "…", "\n", "(", ")")
+CLAUSE_ENDS = (".", ";", ":", "?", "!", "…")
 _TOKEN = re.compile(r"(\.\.[0-9]?)|([^\s?]+)(\?)?")
 _WORD = re.compile(r"[^\W_]+\*?|[,.:?\"]")
 _MOST = 4_000  # spaCy patterns of one rule
@@ -48,7 +49,9 @@ class Element:
             ends = CLAUSE_ENDS if self.over_commas else (*CLAUSE_ENDS, ",")
             return {"NORM": {"NOT_IN": list(ends)}, "OP": f"{{0,{self.gap}}}"}
         if self.stems:
-            parts = [re.escape(w) + "$" for w in sorted(self.words)] + [re.escape(s) for s in sorted(self.stems)]
+            parts = [re.escape(w) + "$" for w in sorted(self.words)] + [
+                re.escape(s) for s in sorted(self.stems)
+            ]
             norm = {"REGEX": f"^(?:{'|'.join(parts)})"}
         elif len(self.words) == 1:
             (norm,) = self.words

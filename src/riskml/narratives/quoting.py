@@ -1,7 +1,8 @@
-"""The words quoted as evidence: only words that the rules are written with are shown, everything else is masked."""
+"""The words quoted as evidence: only words that the rules are written with; everything else is masked."""
 
 from functools import cache
 
+from riskml.narratives.spelling import folded
 from riskml.registry.masking import MASK, QuoteMask
 
 __all__ = ["Quoting"]
@@ -12,10 +13,8 @@ _SHORTEST_STEM = 3
 
 @cache
 def _names():
-    """Given names and surnames common in Mexico and Spain, folded: a word that is one is never shown by its beginning."""
+    """Names common in Mexico and Spain, folded: such a word is never shown for its beginning alone."""
     from faker.providers.person import es_ES, es_MX
-
-    from riskml.narratives.spelling import folded
 
     names = set()
     for provider in (es_MX.Provider, es_ES.Provider):
@@ -69,8 +68,6 @@ class Quoting:
         return " ".join(kept[:_LONGEST])
 
     def _as_typed(self, text, place, word):
-        """The word as it is typed; the word that is meant where a slip was mended, lest the slip be a name."""
-        from riskml.narratives.spelling import folded
-
+        """The word as typed; the word that is meant where a slip was mended, lest the slip be a name."""
         typed = text.original[text.starts[place] : text.ends[place]]
         return typed if folded(typed)[0] == word else word

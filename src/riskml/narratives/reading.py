@@ -120,7 +120,7 @@ class Reader:
 
 
 def _standing(matches, context):
-    """The matches of one factor that stand: not covered by what is none, the longer of "present" and "denied"."""
+    """The matches of one factor that stand: not covered by what is none, the longer of two."""
     none = [m for m in matches if m.rule.wording == "not"]
     said = [m for m in matches if m.rule.wording != "not"]
     said = [m for m in said if not any(m.overlaps(n) and not _covers(m, n) for n in none)]
@@ -184,10 +184,10 @@ def read_narrative(text, *, reader=None):
 
     Returns
     -------
-    DataFrame    one row per factor found, in the text's order: factor, state ("present", "denied"), quote (masked), about
-        ("aggressor", "victim"), reported_by ("victim", "aggressor", "third_party", "officer", missing), when ("current",
-        "past"), start and end (characters of the text), rule. A factor that is both said and denied is present.
-        What the text leaves open ("se desconoce si...") or does not mention has no row.
+    DataFrame    one row per factor found, in the text's order: factor, state ("present", "denied"), quote
+        (masked), about ("aggressor", "victim"), reported_by ("victim", "aggressor", "third_party", "officer",
+        missing), when ("current", "past"), start and end (characters of the text), rule. A factor both said
+        and denied is present. What the text leaves open or does not mention has no row.
 
     Raises
     ------
@@ -210,8 +210,8 @@ def read_narratives(texts, *, reader=None):
 
     Returns
     -------
-    DataFrame    the rows of `read_narrative`; its index is that of `texts` (a Series' own, else positions), named "text"
-        where the Series' index has no name. A narrative without factors has no row.
+    DataFrame    the rows of `read_narrative`; its index is that of `texts` (a Series' own, else positions),
+        named "text" where it has no name. A narrative without factors has no row.
     """
     reader = reader or starting_reader()
     texts = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype="object")

@@ -153,7 +153,9 @@ class _Reader:
             if (other := entry.get("victim")) is not None:
                 of_victim[code] = other
                 if other not in self.factors:
-                    self.problem((*path, "victim"), f'no factor "{other}". {did_you_mean(other, self.factors.codes)}')
+                    self.problem(
+                        (*path, "victim"), f'no factor "{other}". {did_you_mean(other, self.factors.codes)}'
+                    )
         for factor in self.factors:
             entry = entries.get(factor.code)
             if isinstance(entry, dict) and entry.get("phrases") is False:
@@ -187,14 +189,14 @@ def load_rules(folder, factors=None):
 
     Raises
     ------
-    RiskmlError    a file is missing or does not read; or, all in one message with their lines: unknown factors, keys
-                   and word lists, patterns that cannot be read
+    RiskmlError    a file is missing or does not read; or, all in one message with their lines: unknown
+                   factors, keys and word lists, patterns that cannot be read
     """
     folder = Path(folder)
     factors = load_factors(folder / "factors.yml") if factors is None else factors
     path = folder / NARRATIVES_FILE
     if not path.is_file():
-        raise RiskmlError("no such file", where=str(path), mend="`riskml init DIR` makes a workspace with starting rules.")
+        raise RiskmlError("no such file", where=str(path), mend="`riskml init DIR` makes starting rules.")
     documents = read_documents(path)
     reader = _Reader(documents[0] if documents else Document({}), f"{folder.name}/{NARRATIVES_FILE}", factors)
     reach, of_victim = reader.read()
@@ -229,6 +231,6 @@ def _vocabulary(rules):
 
 @cache
 def starting_rules():
-    """The rules that riskml comes with: Rules. In the installed package, or in the checkout it is run from."""
+    """The rules that riskml comes with: in the installed package, or in the checkout it is run from."""
     packaged = files("riskml") / "_workspace" / "features"
     return load_rules(packaged if packaged.is_dir() else Path(__file__).parents[3] / "features")

@@ -1,4 +1,4 @@
-"""Words as officers type them, brought to the words that the rules know: case, accents, shorthand, slips of the hand."""
+"""Words as officers type them, brought to the words that the rules know: case, accents, shorthand, slips."""
 
 import re
 import unicodedata
@@ -28,7 +28,7 @@ _FOLD = _Fold({ord(c): " " for c in _SPACES} | {ord("«"): '"', ord("»"): '"', 
 def folded(text):
     """A text without case, accents and the tilde of the ñ, and the place of each character in the original.
 
-    Hyphens and slashes become spaces, so that "EX-PAREJA" and "C/ARMA" are two words; an empty line ends a sentence.
+    Hyphens and slashes become spaces: "EX-PAREJA" and "C/ARMA" are two words. An empty line ends a sentence.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def _shortened(word):
 
 
 def _one_slip(word, other):
-    """Whether one letter missing, added, changed or swapped with its neighbour turns a word into the other."""
+    """Whether one letter missing, added, changed or swapped with the next turns a word into the other."""
     if word == other:
         return True
     if abs(len(word) - len(other)) > 1:
@@ -152,7 +152,9 @@ class Spelling:
                 if taken > len(word):
                     continue
                 start, rest = word[:taken], word[taken:]
-                for stem in sorted({s for short in _shortened(start) for s in self._short_stems.get(short, ())}):
+                for stem in sorted(
+                    {s for short in _shortened(start) for s in self._short_stems.get(short, ())}
+                ):
                     if stem[0] == word[0] and stem[-1] == start[-1] and _one_slip(start, stem):
                         return stem + rest
         return None
