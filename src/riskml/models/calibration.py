@@ -152,7 +152,7 @@ def fit_calibrator(kind, margin, outcome):
     raise ValueError(f"unknown calibrator {kind}")
 
 
-def choose_calibrator(margin, outcome, groups, *, kinds=CALIBRATORS, seed=0, folds=FOLDS):
+def choose_calibrator(margin, outcome, groups, *, kinds=CALIBRATORS, seed=0, folds=FOLDS, cautious=False):
     """The calibrator with the lowest Brier score, each judged on people it was not fitted on.
 
     Parameters
@@ -161,6 +161,8 @@ def choose_calibrator(margin, outcome, groups, *, kinds=CALIBRATORS, seed=0, fol
     outcome : array of {0, 1}, shape (n,)
     groups : array, shape (n,)              people: kept whole in the cross-validation
     kinds : iterable of str                 which to try; the simpler wins a tie
+    cautious : bool    take a calibrator other than the simplest only when its gain in Brier score is larger
+        than the gain's standard error over people: for log-odds that are cross-fitted
 
     Returns
     -------
@@ -185,6 +187,11 @@ def choose_calibrator(margin, outcome, groups, *, kinds=CALIBRATORS, seed=0, fol
             }
         )
     best = int(np.argmin([row["brier"] for row in table]))
+    if cautious and best:
+        gain = (risks[0] - outcome) ** 2 - (risks[best] - outcome) ** 2
+        by_person = np.bincount(np.unique(groups, return_inverse=True)[1], weights=gain - gain.mean())
+        if gain.sum() <= np.sqrt(np.square(by_person).sum()):
+            best = 0
     for position, row in enumerate(table):
         row["chosen"] = position == best
     return fit_calibrator(table[best]["kind"], margin, outcome), table, risks[best]

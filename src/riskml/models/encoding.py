@@ -244,6 +244,8 @@ class Encoding:
                 where=where,
                 mend="Give a pandas DataFrame.",
             )
+        if not all(isinstance(name, str) for name in matrix.columns):
+            matrix = matrix.rename(columns=str)
         self.check(matrix, where)
         out = np.empty((len(matrix), len(self.columns)))
         wanted = {}

@@ -8,7 +8,7 @@ from scipy.special import expit
 
 from riskml.models.likelihood import log_loss, logit
 
-__all__ = ["LinearModel", "Preparation", "constant_model", "elastic_net_path"]
+__all__ = ["LinearModel", "Preparation", "constant_model", "elastic_net_path", "penalties"]
 
 SKEWED = 1.0
 MOST_STEPS = 50
@@ -212,6 +212,21 @@ def _curvature(prepared, margin):
     return scaled.T @ scaled - np.outer(cross, cross) / weight, cross, weight
 
 
+def _strengths(prepared, outcome, l1_ratio):
+    gradient = np.abs(prepared.T @ (outcome - outcome.mean()) / len(outcome)).max()
+    return max(gradient / l1_ratio, 1e-6) * np.logspace(-0.3, -3.3, 12)
+
+
+def penalties(design, outcome, l1_ratio):
+    """Strengths of the penalty to try, from half of one that leaves nothing down to a thousandth of that.
+
+    Returns
+    -------
+    float array, descending
+    """
+    return _strengths(Preparation.fit(design).transform(design), np.asarray(outcome, dtype=float), l1_ratio)
+
+
 def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, columns=None, tolerance=1e-7):
     """Elastic-net logistic regressions from strong to weak penalty.
 
@@ -244,9 +259,7 @@ def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, columns=N
     prepared = preparation.transform(chosen)
     intercept, coefficients = float(logit(outcome.mean())), np.zeros(prepared.shape[1])
     if strengths is None:
-        gradient = np.abs(prepared.T @ (outcome - outcome.mean()) / len(outcome)).max()
-        largest = max(gradient / l1_ratio, 1e-6)
-        strengths = largest * np.logspace(-0.3, -3.3, 12)
+        strengths = _strengths(prepared, outcome, l1_ratio)
     path, margin = [], np.full(len(outcome), intercept)
     for strength in strengths:
         l1, l2 = strength * l1_ratio, strength * (1 - l1_ratio)

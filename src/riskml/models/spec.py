@@ -180,10 +180,17 @@ def _grid(value):
 
 
 class LightGBMPart(_Part):
-    """Settings among which the tune window chooses; trees at most."""
+    """Settings among which the tune window chooses; trees at most, or trees each where nothing stops early.
 
-    grid: Annotated[tuple[dict[str, int | float], ...], BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
+    Early stopping needs events: with some 70 of them in the tune window its noise chose worse numbers of trees
+    than a number fixed beforehand (docs/evaluation.md).
+    """
+
+    grid: Annotated[tuple[dict[str, int | float], ...], BeforeValidator(_grid), Field(min_length=1)] = (
+        DEFAULT_GRID
+    )
     rounds: Positive = 800
+    early_stopping: bool = True
     monotone: bool = True
 
 

@@ -6,14 +6,13 @@ from scipy.special import expit
 
 from riskml.errors import RiskmlError
 
-__all__ = ["BoostedTrees", "boost", "check_model_text", "tune_trees"]
+__all__ = ["BoostedTrees", "averaged_trees", "boost", "check_model_text", "staged", "tune_trees"]
 
-THREADS = 2
+MANY_CELLS = 4_000_000
 FIXED = {
     "objective": "binary",
     "metric": "binary_logloss",
     "verbosity": -1,
-    "num_threads": THREADS,
     "deterministic": True,
     "force_row_wise": True,
     "feature_pre_filter": False,
@@ -31,6 +30,11 @@ _LISTS = {  # name in the text format -> how many entries a tree of L leaves has
     "right_child": -1,
     "leaf_value": 0,
 }
+
+
+def _threads(design):
+    """Threads worth their while: on small designs two wait for each other longer than one works."""
+    return 2 if design.size > MANY_CELLS else 1
 
 
 class BoostedTrees:
@@ -62,7 +66,9 @@ class BoostedTrees:
         """Log-odds, float array, shape (n,)."""
         if len(design) == 0:
             return np.zeros(0)
-        return np.asarray(self.booster.predict(design, raw_score=True, num_threads=THREADS), dtype=float)
+        return np.asarray(
+            self.booster.predict(design, raw_score=True, num_threads=_threads(design)), dtype=float
+        )
 
     def predict(self, design):
         """Risk before calibration, float array, shape (n,)."""
@@ -78,7 +84,7 @@ class BoostedTrees:
         """
         if len(design) == 0:
             return np.zeros(design.shape), 0.0
-        parts = self.booster.predict(design, pred_contrib=True, num_threads=THREADS)
+        parts = self.booster.predict(design, pred_contrib=True, num_threads=_threads(design))
         return parts[:, :-1], float(parts[0, -1])
 
 
@@ -135,8 +141,8 @@ def check_model_text(text, columns, where="model.txt"):
         raise RiskmlError("its number of trees does not agree with its heading", where=where, mend=mend)
 
 
-def _parameters(settings, seed, directions, rows_per_person):
-    parameters = dict(FIXED, seed=seed)
+def _parameters(design, settings, seed, directions, rows_per_person):
+    parameters = dict(FIXED, seed=seed, num_threads=_threads(design))
     settings = dict(settings)
     # Assessments of one person repeat each other: a leaf is counted in people, not in rows.
     people = settings.pop("min_people_in_leaf", 20)
@@ -155,7 +161,7 @@ def _dataset(design, outcome, seed, reference=None):
         np.asarray(outcome, dtype=float),
         reference=reference,
         params={name: FIXED[name] for name in ("max_bin", "feature_pre_filter", "verbosity")}
-        | {"num_threads": THREADS, "data_random_seed": seed},
+        | {"num_threads": _threads(design), "data_random_seed": seed},
         free_raw_data=True,
     )
 
@@ -177,7 +183,7 @@ def boost(design, outcome, settings, rounds, *, directions=(), seed=0, rows_per_
     -------
     BoostedTrees
     """
-    parameters = _parameters(settings, seed, directions, rows_per_person)
+    parameters = _parameters(design, settings, seed, directions, rows_per_person)
     booster = lgb.train(parameters, _dataset(design, outcome, seed), num_boost_round=max(int(rounds), 1))
     return BoostedTrees(booster.model_to_string(), design.shape[1])
 
@@ -193,15 +199,17 @@ def tune_trees(
     seed=0,
     rows_per_person=1.0,
     rounds=800,
+    early_stopping=True,
 ):
-    """Log loss in the tune window for each setting of a grid, each stopped early.
+    """Log loss in the tune window for each setting of a grid, each stopped early or given all its rounds.
 
     Parameters
     ----------
     design, outcome : training rows
     tune_design, tune_outcome : rows of the tune window
     grid : list of dict        settings declared beforehand
-    rounds : int               most trees
+    rounds : int               most trees, or the number of trees where nothing stops early
+    early_stopping : bool
 
     Returns
     -------
@@ -209,15 +217,16 @@ def tune_trees(
     """
     training = _dataset(design, outcome, seed)
     tuning = _dataset(tune_design, tune_outcome, seed, training)
+    callbacks = [lgb.early_stopping(PATIENCE, verbose=False)] if early_stopping else []
     results = []
     for settings in grid:
         booster = lgb.train(
-            _parameters(settings, seed, directions, rows_per_person),
+            _parameters(design, settings, seed, directions, rows_per_person),
             training,
             num_boost_round=rounds,
             valid_sets=[tuning],
             valid_names=["tune"],
-            callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+            callbacks=callbacks,
         )
         results.append(
             {
@@ -227,3 +236,62 @@ def tune_trees(
             }
         )
     return results
+
+
+def staged(design, outcome, held_design, held_outcome, settings, rounds, **shared):
+    """A booster stopped early on held-out rows, with its log loss there after each tree.
+
+    Parameters
+    ----------
+    design, outcome : training rows
+    held_design, held_outcome : held-out rows
+    settings, rounds, shared : as of `boost`
+
+    Returns
+    -------
+    (booster, losses) : lightgbm.Booster, float array with one entry per tree
+    """
+    seed = shared.get("seed", 0)
+    training = _dataset(design, outcome, seed)
+    losses = {}
+    booster = lgb.train(
+        _parameters(design, settings, seed, shared.get("directions", ()), shared.get("rows_per_person", 1.0)),
+        training,
+        num_boost_round=rounds,
+        valid_sets=[_dataset(held_design, held_outcome, seed, training)],
+        valid_names=["held"],
+        callbacks=[lgb.early_stopping(PATIENCE, verbose=False), lgb.record_evaluation(losses)],
+    )
+    return booster, np.array(losses["held"]["binary_logloss"])
+
+
+def averaged_trees(boosters, rounds, columns):
+    """One model whose log-odds are the mean of several boosters' log-odds.
+
+    Parameters
+    ----------
+    boosters : list of lightgbm.Booster
+    rounds : int     trees taken of each
+    columns : int    design columns
+
+    Returns
+    -------
+    BoostedTrees
+    """
+    texts = [booster.model_to_string(num_iteration=rounds) for booster in boosters]
+    head, tail = texts[0].split("\n\nTree=0\n", 1)[0], texts[0].split("\nend of trees", 1)[1]
+    blocks = []
+    for text in texts:
+        for block in text.split("\nend of trees", 1)[0].split("\nTree=")[1:]:
+            lines = [_scaled(line, len(texts)) for line in block.strip("\n").splitlines()[1:]]
+            blocks.append(f"Tree={len(blocks)}\n" + "\n".join(lines) + "\n\n\n")
+    sizes = " ".join(str(len(block)) for block in blocks)
+    lines = [f"tree_sizes={sizes}" if line.startswith("tree_sizes=") else line for line in head.splitlines()]
+    return BoostedTrees("\n".join(lines) + "\n\n" + "".join(blocks) + "end of trees" + tail, columns)
+
+
+def _scaled(line, count):
+    name, _, values = line.partition("=")
+    if name in ("leaf_value", "internal_value"):
+        return f"{name}=" + " ".join(repr(float(value) / count) for value in values.split())
+    return line

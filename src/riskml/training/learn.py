@@ -55,7 +55,7 @@ def _elastic_net(design, outcome, rows, settings):
 
 
 def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed):
-    """Size and settings tuned on the tune window by early stopping, refitted with the chosen ones."""
+    """Settings, and size by early stopping, tuned on the tune window and refitted with the chosen ones."""
     train, tune, refit = rows
     shared = {
         "directions": directions if settings.monotone else (),
@@ -69,6 +69,7 @@ def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed
         outcome[tune],
         settings.grid,
         rounds=settings.rounds,
+        early_stopping=settings.early_stopping,
         **shared,
     )
     best = min(tuning, key=lambda row: row["log_loss"])

@@ -14,13 +14,13 @@ from riskml.training.data import training_data
 from riskml.training.learn import calibrated, learn_candidates
 from riskml.training.report import comparison_report, importance, libraries, note, split_report
 
-__all__ = ["train"]
+__all__ = ["reference_of", "train"]
 
 STEPS = 10
 QUANTILES = 201
 
 
-def _reference(risk):
+def reference_of(risk):
     """How calibrated risk is spread in the last window: what one risk is relative to."""
     return plain(
         {
@@ -149,7 +149,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         chosen.calibrator,
         catalogue=catalogue,
         risk_groups=plain(groups),
-        reference=_reference(risks[chosen.name]),
+        reference=reference_of(risks[chosen.name]),
         card=plain(_card(spec, history, catalogue, seed)),
         report=report,
     )

@@ -1,0 +1,168 @@
+"""Learning without spending rows on windows: cross-fitting by person, for frames of a few thousand rows.
+
+Each choice (penalty, size of trees, mixture, calibrator) is made on predictions for people that the model
+behind them has not seen.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from riskml.models.calibration import choose_calibrator
+from riskml.models.estimators import Blend, base_rate
+from riskml.models.likelihood import log_loss
+from riskml.models.linear import elastic_net_path, penalties
+from riskml.models.splits import grouped_folds
+from riskml.models.trees import averaged_trees, staged
+
+__all__ = ["GRID", "CrossFitted", "cross_fit"]
+
+FOLDS = 5
+MOST_ROUNDS = 600
+WEIGHTS = np.linspace(0, 1, 11)
+L1_RATIOS = (0.1, 0.9)
+_SAMPLED = {"feature_fraction": 0.6, "bagging_fraction": 0.8}
+# Declared before any data are seen; chosen among by cross-fitted log loss.
+GRID = (
+    {"num_leaves": 2, "learning_rate": 0.08, "min_people_in_leaf": 20, "lambda_l2": 1.0, **_SAMPLED},
+    {"num_leaves": 4, "learning_rate": 0.05, "min_people_in_leaf": 20, "lambda_l2": 5.0, **_SAMPLED},
+    {"num_leaves": 8, "learning_rate": 0.04, "min_people_in_leaf": 20, "lambda_l2": 10.0, **_SAMPLED},
+    {"num_leaves": 8, "learning_rate": 0.06, "min_people_in_leaf": 15, "extra_trees": True, **_SAMPLED},
+    {"num_leaves": 15, "learning_rate": 0.03, "min_people_in_leaf": 40, "lambda_l2": 10.0, **_SAMPLED},
+)
+
+
+@dataclass(frozen=True)
+class CrossFitted:
+    """What cross-fitting chose, and what it predicts for people that were held out.
+
+    Attributes
+    ----------
+    learners : dict of candidate -> learner, from simple to flexible
+        the trees are the mean of the folds' trees; the regression is fitted to all rows
+    fitted : dict of candidate -> Calibrator
+    risks : dict of candidate -> float array, (n,)    cross-fitted and cross-calibrated
+    tuning : dict of candidate -> list of dict
+    calibrators : dict of candidate -> list of dict
+    weight : float    of the trees in the mixture
+    """
+
+    learners: dict
+    fitted: dict
+    risks: dict
+    tuning: dict
+    calibrators: dict
+    weight: float
+
+    def predict(self, design):
+        """Calibrated risks: dict of candidate -> float array, shape (n,)."""
+        return {
+            name: self.fitted[name].risk(learner.margin(design)) for name, learner in self.learners.items()
+        }
+
+
+def _linear(design, outcome, fold):
+    """Cross-fitted log-odds under the best penalty, the tuning, and the model of all rows."""
+    tuning, margins = [], []
+    for l1_ratio in L1_RATIOS:
+        strengths = penalties(design, outcome, l1_ratio)
+        margin = np.empty((len(strengths), len(outcome)))
+        for k in np.unique(fold):
+            inside = fold != k
+            path = elastic_net_path(design[inside], outcome[inside], strengths=strengths, l1_ratio=l1_ratio)
+            for position, (_, model) in enumerate(path):
+                margin[position, ~inside] = model.margin(design[~inside])
+        for strength, row in zip(strengths, margin, strict=True):
+            tuning.append(
+                {"l1_ratio": l1_ratio, "strength": float(strength), "log_loss": log_loss(outcome, row)}
+            )
+            margins.append(row)
+    best = int(np.argmin([row["log_loss"] for row in tuning]))
+    chosen = tuning[best]
+    wanted = penalties(design, outcome, chosen["l1_ratio"])
+    path = elastic_net_path(
+        design, outcome, strengths=wanted[wanted >= chosen["strength"]], l1_ratio=chosen["l1_ratio"]
+    )
+    return margins[best], [dict(row, chosen=row is chosen) for row in tuning], path[-1][1]
+
+
+def _trees(design, outcome, fold, seed, rows_per_person):
+    """Cross-fitted log-odds of the best setting, the tuning, and the mean of its boosters."""
+    folds, tuning, kept = np.unique(fold), [], None
+    for settings in GRID:
+        boosters, losses = [], np.full((len(folds), MOST_ROUNDS), np.nan)
+        for position, k in enumerate(folds):
+            held = fold == k
+            booster, curve = staged(
+                design[~held],
+                outcome[~held],
+                design[held],
+                outcome[held],
+                settings,
+                MOST_ROUNDS,
+                seed=seed,
+                rows_per_person=rows_per_person,
+            )
+            boosters.append(booster)
+            # A booster that stopped has not improved since its best tree: it counts on as it ended.
+            losses[position] = np.append(curve, np.full(MOST_ROUNDS - len(curve), curve[-1])) * held.sum()
+        mean = losses.sum(axis=0) / len(outcome)
+        rounds = int(mean.argmin()) + 1
+        tuning.append({"settings": dict(settings), "rounds": rounds, "log_loss": float(mean[rounds - 1])})
+        if kept is None or tuning[-1]["log_loss"] < tuning[kept[0]]["log_loss"]:
+            kept = len(tuning) - 1, boosters
+    best, boosters = kept
+    rounds, margin = tuning[best]["rounds"], np.empty(len(outcome))
+    for k, booster in zip(folds, boosters, strict=True):
+        margin[fold == k] = booster.predict(design[fold == k], raw_score=True, num_iteration=rounds)
+    learner = averaged_trees(boosters, rounds, design.shape[1])
+    return margin, [dict(row, chosen=row is tuning[best]) for row in tuning], learner
+
+
+def cross_fit(design, outcome, groups, *, seed=0, step=lambda: None):
+    """Base rate, elastic-net logistic regression, LightGBM and their mixture, cross-fitted by person.
+
+    Parameters
+    ----------
+    design : float array, shape (n, p)
+    outcome : array of {0, 1}, shape (n,)
+    groups : array, shape (n,)    people, kept whole
+    seed : int
+    step : callable               called after each part
+
+    Returns
+    -------
+    CrossFitted
+    """
+    fold = grouped_folds(groups, outcome, folds=FOLDS, seed=seed)
+    rate = np.empty(len(outcome))
+    for k in np.unique(fold):
+        rate[fold == k] = base_rate(outcome[fold != k]).margin(design[fold == k])
+    linear_margin, linear_tuning, linear = _linear(design, outcome, fold)
+    step()
+    rows_per_person = len(outcome) / len(np.unique(groups))
+    tree_margin, tree_tuning, trees = _trees(design, outcome, fold, seed, rows_per_person)
+    step()
+    mixed = [log_loss(outcome, w * tree_margin + (1 - w) * linear_margin) for w in WEIGHTS]
+    weight = float(WEIGHTS[int(np.argmin(mixed))])
+    margins = {
+        "base_rate": rate,
+        "elastic_net": linear_margin,
+        "lightgbm": tree_margin,
+        "blend": weight * tree_margin + (1 - weight) * linear_margin,
+    }
+    risks, tables, calibrators = {}, {}, {}
+    for name, margin in margins.items():
+        kinds = ("none",) if name == "base_rate" else ("none", "sigmoid", "beta", "isotonic")
+        calibrators[name], tables[name], risks[name] = choose_calibrator(
+            margin, outcome, groups, kinds=kinds, seed=seed + 1, cautious=True
+        )
+    step()
+    learners = {
+        "base_rate": base_rate(outcome),
+        "elastic_net": linear,
+        "lightgbm": trees,
+        "blend": {0.0: linear, 1.0: trees}.get(weight) or Blend(trees, linear, weight),
+    }
+    tuning = {"elastic_net": linear_tuning, "lightgbm": tree_tuning}
+    return CrossFitted(learners, calibrators, risks, tuning, tables, weight)
