@@ -4,10 +4,19 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from riskml.cli.features import features
 from riskml.cli.narratives import narratives
+from riskml.cli.options import (
+    AsOfOption,
+    HistoryOption,
+    LanguageOption,
+    SeedOption,
+    WorkspaceOption,
+    console,
+    moment_of,
+    say,
+)
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.workspace import init_workspace, open_workspace
@@ -26,40 +35,6 @@ app.add_typer(features, name="features")
 app.add_typer(narratives, name="narratives")
 
 
-def _moment(text):
-    """A moment that a user wrote: Timestamp. Told before anything is read or written."""
-    import pandas as pd
-
-    try:
-        moment = pd.Timestamp(text)
-    except (TypeError, ValueError):
-        moment = pd.NaT
-    if moment is pd.NaT or moment.tzinfo is not None:
-        raise RiskmlError(
-            f'"{text}" is not a moment of the registry\'s local time',
-            where="--as-of",
-            mend="Write it like 2026-01-05 or 2026-01-05T08:00, without a timezone.",
-        )
-    return moment
-
-
-WorkspaceOption = Annotated[
-    Path, typer.Option("--workspace", "-w", help="The workspace's folder.", show_default="this folder")
-]
-HistoryOption = Annotated[
-    str | None, typer.Option("--history", help="Content hash, or its beginning. Default: the latest history.")
-]
-SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
-LanguageOption = Annotated[str | None, typer.Option(help='"es" or "en". Default: as riskml.toml says.')]
-AsOfOption = Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")]
-
-console = Console(soft_wrap=True)
-
-
-def _say(name, language, **fields):
-    console.print(message(f"cli.{name}", language, **fields), markup=False, highlight=False)
-
-
 @app.command()
 def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exist yet, or is empty.")]):
     """Make a workspace: catalogue, model files, reports, notebooks, settings and a new key.
@@ -68,9 +43,9 @@ def init(folder: Annotated[Path, typer.Argument(help="A folder that does not exi
     """
     workspace = init_workspace(folder)
     language = workspace.settings.language
-    _say("workspace_made", language, folder=workspace.settings.folder)
-    _say("key_made", language, file=workspace.settings.key_file.name)
-    _say("workspace_next", language, folder=folder)
+    say("workspace_made", language, folder=workspace.settings.folder)
+    say("key_made", language, file=workspace.settings.key_file.name)
+    say("workspace_next", language, folder=folder)
 
 
 @app.command()
@@ -154,55 +129,7 @@ def history(
         "cli.history_taken", language, history=taken.hash[:12], date=f"{taken.observed_until:%Y-%m-%d}"
     )
     print_counts(console, title, taken.manifest["rows"], language)
-    _say("history_folder", language, folder=taken.folder)
-
-
-@features.command("list")
-def features_list(
-    workspace: WorkspaceOption = Path("."),
-    language: LanguageOption = None,
-):
-    """List the columns that the catalogue defines.
-
-    Example: riskml features list --language en
-    """
-    from riskml.cli.showing import print_columns
-
-    ws = open_workspace(workspace)
-    print_columns(console, ws.catalogue, check_language(language or ws.settings.language))
-
-
-@features.command("build")
-def features_build(
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
-    every: Annotated[str, typer.Option(help="Step of the assessments.")] = "28d",
-    as_of: Annotated[str | None, typer.Option(help="One moment instead: all cases open then.")] = None,
-    history: HistoryOption = None,
-    workspace: WorkspaceOption = Path("."),
-):
-    """Build the matrix of assessments by features and write it as Parquet.
-
-    Example: riskml features build --every 28d --out matrix.parquet
-    """
-    from riskml.features.matrix import build_features
-    from riskml.outcomes.cohort import assessments
-    from riskml.progress import progress
-
-    moment = _moment(as_of) if as_of else None
-    ws = open_workspace(workspace)
-    if not out.parent.is_dir():
-        raise RiskmlError("no such folder", where=str(out.parent), mend="Make it, or give another --out.")
-    taken = ws.history(history)
-    cohort = taken.open_cases(moment) if moment is not None else assessments(taken, every=every)
-    with progress(message("cli.building", ws.settings.language)):
-        matrix = build_features(taken, cohort, ws.catalogue)
-    partial = out.with_name(out.name + ".partial")
-    try:
-        matrix.reset_index().to_parquet(partial, index=False)
-        partial.replace(out)
-    finally:
-        partial.unlink(missing_ok=True)
-    _say("built", ws.settings.language, count=len(matrix), columns=matrix.shape[1], path=out)
+    say("history_folder", language, folder=taken.folder)
 
 
 @app.command()
@@ -249,7 +176,7 @@ def score(
     from riskml.scoring.batch import score_batch
     from riskml.scoring.score import check_catalogues
 
-    moment = _moment(as_of)
+    moment = moment_of(as_of)
     ws = open_workspace(workspace)
     models = _trained(ws, model)
     check_catalogues({m.name: m for m in models}, ws.catalogue)
@@ -287,7 +214,7 @@ def explain(
     from riskml.explain.case import explain as explain_case
     from riskml.scoring.score import score as score_models
 
-    moment = _moment(as_of)
+    moment = moment_of(as_of)
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
     models = _trained(ws, model)

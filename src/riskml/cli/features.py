@@ -5,9 +5,17 @@ from typing import Annotated
 
 import typer
 
-from riskml.cli.options import HistoryOption, LanguageOption, WorkspaceOption, console, moment_of
+from riskml.cli.options import (
+    AsOfOption,
+    HistoryOption,
+    LanguageOption,
+    WorkspaceOption,
+    console,
+    moment_of,
+    say,
+)
 from riskml.errors import RiskmlError
-from riskml.messages import check_language
+from riskml.messages import check_language, message
 from riskml.workspace import open_workspace
 
 __all__ = ["features"]
@@ -15,6 +23,54 @@ __all__ = ["features"]
 features = typer.Typer(no_args_is_help=True, help="The feature catalogue: what the models see.")
 
 _PREFIX = 12  # characters of a pseudonym that are taken for it: what `why` prints of other cases
+
+
+@features.command("list")
+def list_columns(
+    workspace: WorkspaceOption = Path("."),
+    language: LanguageOption = None,
+):
+    """List the columns that the catalogue defines.
+
+    Example: riskml features list --language en
+    """
+    from riskml.cli.showing import print_columns
+
+    ws = open_workspace(workspace)
+    print_columns(console, ws.catalogue, check_language(language or ws.settings.language))
+
+
+@features.command("build")
+def build(
+    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    every: Annotated[str, typer.Option(help="Step of the assessments.")] = "28d",
+    as_of: Annotated[str | None, typer.Option(help="One moment instead: all cases open then.")] = None,
+    history: HistoryOption = None,
+    workspace: WorkspaceOption = Path("."),
+):
+    """Build the matrix of assessments by features and write it as Parquet.
+
+    Example: riskml features build --every 28d --out matrix.parquet
+    """
+    from riskml.features.matrix import build_features
+    from riskml.outcomes.cohort import assessments
+    from riskml.progress import progress
+
+    moment = moment_of(as_of) if as_of else None
+    ws = open_workspace(workspace)
+    if not out.parent.is_dir():
+        raise RiskmlError("no such folder", where=str(out.parent), mend="Make it, or give another --out.")
+    taken = ws.history(history)
+    cohort = taken.open_cases(moment) if moment is not None else assessments(taken, every=every)
+    with progress(message("cli.building", ws.settings.language)):
+        matrix = build_features(taken, cohort, ws.catalogue)
+    partial = out.with_name(out.name + ".partial")
+    try:
+        matrix.reset_index().to_parquet(partial, index=False)
+        partial.replace(out)
+    finally:
+        partial.unlink(missing_ok=True)
+    say("built", ws.settings.language, count=len(matrix), columns=matrix.shape[1], path=out)
 
 
 @features.command("show")
@@ -72,7 +128,7 @@ def _cohort(history, moment, every):
 @features.command("why")
 def why(
     case: Annotated[str, typer.Argument(help="A case: the registry's own id, or its pseudonym.")],
-    as_of: Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")],
+    as_of: AsOfOption,
     feature: Annotated[str, typer.Option(help="A column of the matrix, such as incidents_90d.")],
     limit: Annotated[int, typer.Option(min=1, help="Facts to print, the most recent ones.")] = 40,
     every_fact: Annotated[

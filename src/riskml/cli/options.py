@@ -7,8 +7,18 @@ import typer
 from rich.console import Console
 
 from riskml.errors import RiskmlError
+from riskml.messages import message
 
-__all__ = ["HistoryOption", "LanguageOption", "WorkspaceOption", "console", "moment_of"]
+__all__ = [
+    "AsOfOption",
+    "HistoryOption",
+    "LanguageOption",
+    "SeedOption",
+    "WorkspaceOption",
+    "console",
+    "moment_of",
+    "say",
+]
 
 WorkspaceOption = Annotated[
     Path, typer.Option("--workspace", "-w", help="The workspace's folder.", show_default="this folder")
@@ -16,9 +26,16 @@ WorkspaceOption = Annotated[
 HistoryOption = Annotated[
     str | None, typer.Option("--history", help="Content hash, or its beginning. Default: the latest history.")
 ]
+SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
 LanguageOption = Annotated[str | None, typer.Option(help='"es" or "en". Default: as riskml.toml says.')]
+AsOfOption = Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")]
 
 console = Console(soft_wrap=True)
+
+
+def say(name, language, **fields):
+    """Print one message of `cli`, as it is."""
+    console.print(message(f"cli.{name}", language, **fields), markup=False, highlight=False)
 
 
 def moment_of(text):

@@ -18,6 +18,7 @@ __all__ = ["REASONS", "facts_behind"]
 
 # Why a fact of the scope does not count, in the order in which they are looked at.
 REASONS = (
+    "condition_not_met",  # not what the feature speaks of, at any time
     "undated",  # one of its two times is missing
     "case_not_known",  # the assessed case was not in the registry
     "person_not_known",  # the assessed case names no such person
@@ -26,13 +27,13 @@ REASONS = (
     "not_yet_recorded",
     "not_yet_occurred",
     "superseded",
-    "condition_not_met",
     "outside_window",
     "expired",
     "ended",
     "no_expiry",
     "value_unknown",
 )
+_OF_OWNERS = ("case_not_known", "person_not_known", "other_case_not_known", "another_person")
 _STANDING = ("in_force", "days_to_expiry")
 _LAST = ("latest", "days_since")
 
@@ -164,12 +165,12 @@ def _owners(cases, feature, case_id, t):
 def _reasons(facts, feature, of_owner, meets, t):
     """The first reason of each fact, or empty text: array of str."""
     found = {
+        "condition_not_met": ~np.asarray(meets, bool),
         "undated": facts["occurred_at"].isna() | facts["recorded_at"].isna(),
-        **{r: of_owner == r for r in REASONS[1:5]},
+        **{reason: of_owner == reason for reason in _OF_OWNERS},
         "not_yet_recorded": facts["recorded_at"] > t,
         "not_yet_occurred": facts["occurred_at"] > t,
         "superseded": facts["superseded_at"] <= t,
-        "condition_not_met": ~np.asarray(meets, bool),
         "outside_window": ~facts["in_window"],
     }
     if feature.aggregate in _STANDING:
