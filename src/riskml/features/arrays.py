@@ -12,9 +12,8 @@ from riskml.features.sweep import ENDLESS, UNKNOWN
 
 __all__ = ["codes_among", "frozen", "in_threads", "microseconds", "numbers", "row_count", "word_codes"]
 
-_FURTHEST = (
-    2**60
-)  # microseconds: some 36,000 years from 1970, so that no sum of a time and a window overflows
+# Microseconds, some 36,000 years from 1970: no sum of a time and a window overflows.
+_FURTHEST = 2**60
 _SLICE = 500_000  # rows that one thread looks up at a time
 
 WORKERS = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -69,10 +68,8 @@ def microseconds(table, name, missing):
     """
     column = table[name].cast(pa.int64())
     spread = pc.min_max(column)
-    if (
-        spread["min"].is_valid
-        and not -_FURTHEST <= spread["min"].as_py() <= spread["max"].as_py() <= _FURTHEST
-    ):
+    first, last = spread["min"].as_py(), spread["max"].as_py()
+    if first is not None and not -_FURTHEST <= first <= last <= _FURTHEST:
         raise RiskmlError(
             "times beyond the year 36000", where=name, mend="Correct them, or leave them empty."
         )

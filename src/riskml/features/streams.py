@@ -128,11 +128,8 @@ def facts_of(table, name, ids, columns):
     values, places, words = _values(table, columns)
     marks, bits = _marks(table, columns)
     superseded = microseconds(table, "superseded_at", s.ENDLESS)
-    until = (
-        _until(table)
-        if any(c.feature.aggregate in _UNTIL for c in columns)
-        else frozen(np.empty(0, np.int64))
-    )
+    ends = any(column.feature.aggregate in _UNTIL for column in columns)
+    until = _until(table) if ends else frozen(np.empty(0, np.int64))
     swept = s.SweptFacts(by_entity, occurred, recorded, superseded, values, until, marks)
     return Facts(swept, name in _PERSONS, places, bits, words)
 
@@ -146,7 +143,7 @@ def _values(table, columns):
         if how == "number":
             values[place] = numbers(table[name])
         elif how == "rank":
-            values[place] = _ranks(table[name], name, columns)
+            values[place] = _ranks(table[name], TABLES[columns[0].feature.table][name])
         elif how == "word":
             words[name], values[place] = word_codes(table[name])
             values[place][values[place] < 0] = s.UNKNOWN
@@ -161,10 +158,9 @@ def _until(table):
     return frozen(np.minimum(expires, ended))
 
 
-def _ranks(column, name, columns):
-    contract = next(TABLES[c.feature.table] for c in columns)
-    order = pa.array(contract[name].values, column.type)
-    return numbers(pc.index_in(column, value_set=order))
+def _ranks(column, contract):
+    """Words with an order as their ranks, from 0; UNKNOWN for what is not among them."""
+    return numbers(pc.index_in(column, value_set=pa.array(contract.values, column.type)))
 
 
 def _marks(table, columns):

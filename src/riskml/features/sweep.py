@@ -96,9 +96,9 @@ class Plan(NamedTuple):
 def _compiled(function):
     """Compile without the interpreter lock, keeping the machine code on disk where some folder takes it."""
     try:
-        return njit(nogil=True, cache=True)(function)
+        return njit(nogil=True, cache=True, error_model="numpy")(function)
     except RuntimeError:  # no folder to write to: compile in each process
-        return njit(nogil=True)(function)
+        return njit(nogil=True, error_model="numpy")(function)
 
 
 @_compiled
@@ -387,19 +387,14 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
     free, owner = np.empty(most_reads + 1, np.int64), np.empty(most_reads + 1, np.int64)
     found = np.empty((5, most_facts), np.int64)  # occurred, recorded, position, start, end
     happened, value = np.empty(most_facts, np.int64), np.ones((n_values + 1, most_facts), np.int64)
-    enter, end, leave = (
-        np.empty(most_facts, np.int64),
-        np.empty(most_facts, np.int64),
-        np.empty((len(windows), most_facts), np.int64),
-    )
+    enter, end = np.empty(most_facts, np.int64), np.empty(most_facts, np.int64)
+    leave = np.empty((len(windows), most_facts), np.int64)
     mark = np.empty((most_facts, n_marks), np.uint8)
     ranked = np.empty((len(orders), most_facts), np.int64)
     n_ranked = np.empty(len(orders), np.int64)
     chosen = np.empty(most_facts, np.int64)
-    order, spare = (
-        np.empty(max(most_facts, most_reads), np.int64),
-        np.empty(max(most_facts, most_reads), np.int64),
-    )
+    most = max(most_facts, most_reads)
+    order, spare = np.empty(most, np.int64), np.empty(most, np.int64)
 
     for g in groups:
         n_reads = reads.offsets[g + 1] - reads.offsets[g]
@@ -436,11 +431,9 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
             while r < n_reads and times[r] < happened[k]:
                 r += 1
             enter[k] = _first_at(times, r, n_reads, found[3, i])
-            end[k] = (
-                n_reads
-                if found[4, i] > times[n_reads - 1]
-                else _first_at(times, enter[k], n_reads, found[4, i])
-            )
+            end[k] = n_reads
+            if found[4, i] <= times[n_reads - 1]:
+                end[k] = _first_at(times, enter[k], n_reads, found[4, i])
             for v in range(n_values):
                 value[v, k] = values[v, p]
             for b in range(n_marks):
@@ -470,12 +463,8 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
 
         stream, by = -1, -1
         for c in range(len(columns)):
-            op, lasting, taken, place = (
-                columns[c, 1],
-                leave[columns[c, 2]],
-                value[columns[c, 3]],
-                columns[c, 5],
-            )
+            op, place = columns[c, 1], columns[c, 5]
+            lasting, taken = leave[columns[c, 2]], value[columns[c, 3]]
             if columns[c, 0] != stream or columns[c, 4] != by:
                 stream, by = columns[c, 0], columns[c, 4]
                 m = 0
