@@ -3,6 +3,7 @@ from sqlalchemy.engine import make_url
 
 from postgresql_server import postgresql_binaries, running_postgresql
 from riskml.registry.database import connect
+from workspaces import CASES, copy_of, quicken, riskml
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +40,30 @@ def sqlite_engine(tmp_path):
 def engine(request):
     """An empty database of either kind."""
     return request.getfixturevalue(f"{request.param}_engine")
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A workspace in which `riskml demo` has run, and what it said. Not to be changed: see `copy_of`.
+
+    Tests that use it belong to the xdist group "workspace", so that it is made once.
+    """
+    folder = tmp_path_factory.mktemp("demo") / "padron"
+    made = riskml("init", folder)
+    assert made.code == 0, made.err
+    quicken(folder)
+    said = riskml("demo", "--cases", CASES, "--workspace", folder)
+    assert said.code == 0, said.err
+    return folder, said
+
+
+@pytest.fixture(scope="session")
+def demo_workspace(demo):
+    """The folder of a workspace in which `riskml demo` has run. Not to be changed: see `copy_of`."""
+    return demo[0]
+
+
+@pytest.fixture
+def workspace(demo_workspace, tmp_path):
+    """A copy of the demo's workspace of the test's own."""
+    return copy_of(demo_workspace, tmp_path / "padron")

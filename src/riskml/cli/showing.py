@@ -4,6 +4,7 @@ from rich.table import Table
 
 from riskml.messages import message
 from riskml.reporting.model_section import model_section
+from riskml.vocabulary import DIMENSIONS
 
 __all__ = ["print_columns", "print_counts", "print_training"]
 
@@ -29,18 +30,19 @@ def print_counts(console, title, counts, language):
 
 
 def print_columns(console, catalogue, language):
-    """Print the columns of a catalogue with their meaning."""
-    title = message("cli.columns_listed", language, count=len(catalogue.columns))
-    table = _table(title, ("column", "label", "dimension", "direction", "exposure"), language)
-    for column in catalogue.columns:
-        table.add_row(
-            column.name,
-            column.label(language),
-            message(f"cli.dimension_{column.dimension}", language),
-            message(f"cli.{column.direction}", language) if column.direction else "",
-            message("cli.exposed", language) if column.exposure else "",
-        )
-    console.print(table)
+    """Print the columns of a catalogue with their meaning, a table for each dimension."""
+    console.print(message("cli.columns_listed", language, count=len(catalogue.columns)), highlight=False)
+    for dimension in DIMENSIONS:
+        columns = [column for column in catalogue.columns if column.dimension == dimension]
+        if not columns:
+            continue
+        title = message(f"cli.dimension_{dimension}", language)
+        table = _table(title, ("column", "label", "direction"), language)
+        for column in columns:
+            direction = "exposure" if column.exposure else column.direction
+            words = message(f"cli.{direction}", language) if direction else ""
+            table.add_row(column.name, column.label(language), words)
+        console.print(table)
 
 
 def _windows(split, language):
