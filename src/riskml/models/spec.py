@@ -179,6 +179,9 @@ def _grid(value):
     return tuple(dict(s) for s in value)
 
 
+Grid = tuple[dict[str, int | float], ...]
+
+
 class LightGBMPart(_Part):
     """Settings among which the tune window chooses; trees at most, or trees each where nothing stops early.
 
@@ -186,9 +189,7 @@ class LightGBMPart(_Part):
     than a number fixed beforehand (docs/evaluation.md).
     """
 
-    grid: Annotated[tuple[dict[str, int | float], ...], BeforeValidator(_grid), Field(min_length=1)] = (
-        DEFAULT_GRID
-    )
+    grid: Annotated[Grid, BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
     rounds: Positive = 800
     early_stopping: bool = True
     monotone: bool = True
