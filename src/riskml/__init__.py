@@ -26,6 +26,8 @@ _PUBLIC = {
     "label_outcomes": "riskml.outcomes.labels",
     "load_catalogue": "riskml.features.catalogue",
     "open_workspace": "riskml.workspace",
+    "read_narrative": "riskml.narratives.reading",
+    "read_narratives": "riskml.narratives.reading",
     "score": "riskml.scoring.score",
     "simulate": "riskml.simulation.simulate",
     "train": "riskml.workspace",

@@ -46,12 +46,6 @@ def _longest(cues):
     return sorted(kept, key=lambda c: c.start)
 
 
-def _is_own(match, word):
-    """Whether a word stands in the wording of a match itself ("no la dejaba salir"), not in a gap."""
-    variants = match.rule.pattern.variants
-    return any(element.fits(word) for variant in variants for element in variant if not element.gap)
-
-
 class Context:
     """The cues of one text.
 
@@ -131,7 +125,7 @@ class Context:
         """The cue that denies a match, or None."""
         best = None
         for cue in self.denials:
-            if match.start <= cue.start < match.end and not _is_own(match, self.words[cue.start]):
+            if match.start <= cue.start < match.end and not match.rule.pattern.says(self.words[cue.start]):
                 return cue
             if cue.start >= match.start or not self._same_sentence(cue.start, match.start):
                 continue

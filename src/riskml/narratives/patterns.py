@@ -73,6 +73,10 @@ class Pattern:
     text: str
     variants: tuple
 
+    def says(self, word):
+        """Whether the wording itself holds a word, not one of its gaps."""
+        return any(e.fits(word) for variant in self.variants for e in variant if not e.gap)
+
     def tokens(self):
         """Lists of tokens for spaCy's matcher, one per variant."""
         return [[element.token() for element in variant] for variant in self.variants]

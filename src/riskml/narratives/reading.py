@@ -14,7 +14,7 @@ from riskml.narratives.rules import starting_rules
 __all__ = ["COLUMNS", "Mention", "Reader", "read_narrative", "read_narratives"]
 
 COLUMNS = ("factor", "state", "quote", "about", "reported_by", "when", "start", "end", "rule")
-_BATCH = 2_000  # narratives whose words are kept in memory together
+_MOST_WORDS = 300_000  # different words kept in memory; then the finder is made anew
 # Factors that speak of earlier events whatever the tense.
 _PAST = ("prior_",)
 
@@ -63,9 +63,15 @@ class Reader:
         self.finder = Finder(rules)
         self.quoting = Quoting(rules)
 
+    def _bounded_finder(self):
+        """The finder; a new one where the words that it has seen would fill the memory."""
+        if len(self.finder.nlp.vocab) > _MOST_WORDS:
+            self.finder = Finder(self.rules)
+        return self.finder
+
     def mentions(self, narrative):
         """Every place of a narrative that speaks of a factor: list of Mention, in the text's order."""
-        text, found = self.finder(narrative)
+        text, found = self._bounded_finder()(narrative)
         by_factor = {}
         for match in found:
             if match.rule.kind == "factor":
@@ -103,13 +109,19 @@ class Reader:
             start = cue.start
         elif cue:
             spans, end = [(start, cue.end)], cue.end
+
+        def own(place):
+            if match.start <= place < match.end:
+                return match.rule.pattern.says(text.words[place])
+            return cue is not None and cue.start <= place < cue.end
+
         for person in persons:
             code = self.rules.of_victim.get(factor, factor) if person == "victim" else factor
             past = code.startswith(_PAST) or context.is_past(match)
             yield Mention(
                 code,
                 state,
-                self.quoting(text, spans),
+                self.quoting(text, spans, own),
                 person,
                 context.speaker(match),
                 "past" if past else "current",
@@ -216,13 +228,10 @@ def read_narratives(texts, *, reader=None):
     reader = reader or starting_reader()
     texts = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype="object")
     mentions, labels = [], []
-    for start in range(0, len(texts), _BATCH):
-        batch = texts.iloc[start : start + _BATCH]
-        with reader.finder.nlp.memory_zone():
-            for label, value in zip(batch.index, batch, strict=True):
-                found = chosen(reader.mentions(_text(value)))
-                mentions += found
-                labels += [label] * len(found)
+    for label, value in zip(texts.index, texts, strict=True):
+        found = chosen(reader.mentions(_text(value)))
+        mentions += found
+        labels += [label] * len(found)
     names = texts.index.names if texts.index.nlevels > 1 else [texts.index.name or "text"]
     if texts.index.nlevels > 1:
         index = pd.MultiIndex.from_tuples(labels, names=names) if labels else texts.index[:0]

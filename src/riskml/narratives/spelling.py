@@ -54,17 +54,19 @@ def _shortened(word):
 
 
 def _one_slip(word, other):
-    """Whether one letter missing, added, changed or swapped with the next turns a word into the other."""
-    if word == other:
-        return True
-    if abs(len(word) - len(other)) > 1:
-        return False
+    """Whether one letter missing, doubled, added or swapped with the next inside a word makes it the other.
+
+    A changed letter is no slip here ("entierra" is not "encierra"; what sounds alike is known by its
+    sound), nor is another ending ("persona" is not "personal").
+    """
     start = 0
     while start < min(len(word), len(other)) and word[start] == other[start]:
         start += 1
     a, b = word[start:], other[start:]
     if len(a) == len(b):
-        return a[1:] == b[1:] or (len(a) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:])
+        return len(a) > 1 and a[0] == b[1] and a[1] == b[0] and a[2:] == b[2:]
+    if abs(len(a) - len(b)) != 1 or min(len(a), len(b)) < 1:
+        return False
     return a[1:] == b if len(a) > len(b) else a == b[1:]
 
 

@@ -1,0 +1,106 @@
+"""Rules that an analyst writes: what they mean, and what is said when they do not read."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from riskml.errors import RiskmlError
+from riskml.narratives.patterns import PatternError, parse_pattern
+from riskml.narratives.reading import Reader, read_narrative
+from riskml.narratives.rules import load_rules, starting_rules
+from riskml.narratives.spelling import Spelling, folded
+
+FEATURES = Path(__file__).parents[2] / "features"
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copy(FEATURES / "factors.yml", tmp_path)
+    shutil.copy(FEATURES / "narratives.yml", tmp_path)
+    return tmp_path
+
+
+def write(folder, text):
+    (folder / "narratives.yml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_an_analyst_adds_a_wording(folder):
+    path = folder / "narratives.yml"
+    text = path.read_text(encoding="utf-8").replace(
+        "      - acogot*\n", "      - acogot*\n      - le hizo la campana .. <cord>\n"
+    )
+    path.write_text(text, encoding="utf-8")
+    sentence = "LE HIZO LA CAMPANA CON UNA SOGA"
+    assert "strangulation" not in set(read_narrative(sentence).factor)
+    found = read_narrative(sentence, reader=Reader(load_rules(folder))).set_index("factor")
+    assert found.rule["strangulation"] == "le hizo la campana .. <cord>"
+
+
+def test_the_phrases_of_the_vocabulary_are_rules_too(folder):
+    rules = load_rules(write(folder, "factors: {}\n"))
+    found = read_narrative("ANDA CON LA MAÑA", reader=Reader(rules))
+    assert found.factor.tolist() == ["organised_crime_link"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (
+            "factors: {strangulatio: {present: [ahorc*]}}",
+            'no factor "strangulatio" in factors.yml. Did you mean "strangulation"',
+        ),
+        ("factors:\n  alcohol:\n    presnt: [ebri*]", 'line 3: unknown key "presnt". Did you mean "present"'),
+        ("factors:\n  alcohol:\n    present:\n      - <drinks>", 'line 4: "<drinks>": no word list "drinks"'),
+        ("factors: {alcohol: {present: ['.. ..']}}", "needs a word that may not be absent"),
+        ("factors: {alcohol: {present: ['a..9b$']}}", "is no word"),
+        ("factors: {alcohol: {present: [no, si]}}", 'put "no" and numbers in quotation marks'),
+        ("factors: {alcohol: {victim: nobody}}", 'no factor "nobody"'),
+        ("context: {denies: {reach: far, patterns: [niega]}}", "reach is a number of words"),
+        ("persons: {neighbour: [vecina]}", 'unknown key "neighbour"'),
+        ("words: [a]", '"words" is a mapping'),
+        ("saying: dice", '"saying" is a list of words'),
+    ],
+)
+def test_what_does_not_read_is_said_with_its_line(folder, text, what):
+    with pytest.raises(RiskmlError) as error:
+        load_rules(write(folder, text))
+    assert what in str(error.value)
+    assert "narratives.yml, line" in str(error.value)
+
+
+def test_all_problems_are_told_at_once(folder):
+    with pytest.raises(RiskmlError, match="2 problems"):
+        load_rules(write(folder, "factors:\n  alcohl: {}\n  drogs: {}\n"))
+
+
+def test_a_missing_file_is_said(tmp_path):
+    shutil.copy(FEATURES / "factors.yml", tmp_path)
+    with pytest.raises(RiskmlError, match="no such file"):
+        load_rules(tmp_path)
+
+
+def test_every_rule_that_riskml_comes_with_speaks_of_a_known_factor():
+    rules = starting_rules()
+    assert {r.name for r in rules.rules if r.kind == "factor"} <= set(rules.factors.codes)
+
+
+def test_too_many_variants_are_refused():
+    lists = {"many": [f"a{i} b" for i in range(100)]}
+    with pytest.raises(PatternError, match="variants"):
+        parse_pattern("<many> <many>", lists, lambda text: text)
+
+
+def test_folding_keeps_every_place():
+    text = "Ñandú «AMENAZÓ» C/ARMA\nex-pareja"
+    plain, places = folded(text)
+    assert places is None
+    assert len(plain) == len(text)
+    assert plain == 'nandu "amenazo" c arma ex pareja'
+
+
+def test_spelling_mends_slips_and_leaves_other_words():
+    spelling = Spelling(["domicilio", "personal"], ["estrangul", "cocain"], {"q": "que"}, ["cocin"])
+    said = [spelling(w) for w in ("domicilo", "estragulo", "q", "persona", "cocinero", "dom")]
+    assert said == ["domicilio", "estrangulo", "que", "persona", "cocinero", "dom"]
