@@ -81,8 +81,31 @@ class Calibrator:
         return cls(document["kind"], dict(document["parameters"]))
 
 
+def _newton(outcome, columns, start):
+    """The unbounded maximum by Newton's steps, or None where they do not settle."""
+    coefficients = start.copy()
+    for _ in range(30):
+        risk = expit(columns @ coefficients)
+        weights = risk * (1 - risk)
+        try:
+            step = np.linalg.solve((columns * weights[:, None]).T @ columns, columns.T @ (outcome - risk))
+        except np.linalg.LinAlgError:
+            return None
+        if not np.isfinite(step).all() or np.abs(step).max() > 20:
+            return None
+        coefficients = coefficients + step
+        if np.abs(step).max() < 1e-8:
+            return coefficients
+    return None
+
+
 def _likelihood(outcome, columns, start, bounds):
     """Logistic regression on a few columns with bounds on its coefficients, by maximum likelihood."""
+    found = _newton(outcome, columns, start)
+    if found is not None and all(
+        low is None or value > low for value, (low, _) in zip(found, bounds, strict=True)
+    ):
+        return found
 
     def loss(coefficients):
         margin = columns @ coefficients

@@ -185,8 +185,8 @@ Grid = tuple[dict[str, int | float], ...]
 class LightGBMPart(_Part):
     """Settings among which the tune window chooses; trees at most, or trees each where nothing stops early.
 
-    Early stopping needs events: with some 70 of them in the tune window its noise chose worse numbers of trees
-    than a number fixed beforehand (docs/evaluation.md).
+    Early stopping needs events: with some 70 of them in the tune window its noise chose worse numbers of
+    trees than a number fixed beforehand (docs/evaluation.md).
     """
 
     grid: Annotated[Grid, BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
