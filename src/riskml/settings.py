@@ -22,7 +22,7 @@ _KNOWN = {
 
 @dataclass(frozen=True)
 class Settings:
-    """Where a workspace's things are. Relative paths and SQLite URLs are relative to the workspace's folder."""
+    """Where a workspace's things are. Relative paths and SQLite URLs start at the workspace's folder."""
 
     folder: Path
     registry_url: str = "sqlite:///registry.db"
@@ -68,8 +68,8 @@ def _anchored(url, folder):
 def load_settings(folder="."):
     """Read a workspace's `riskml.toml`.
 
-    The environment variable RISKML_REGISTRY_URL takes the place of the registry's URL, so that a password need not
-    stand in a file.
+    The environment variable RISKML_REGISTRY_URL takes the place of the registry's URL, so that a password
+    need not stand in a file.
 
     Parameters
     ----------
@@ -87,12 +87,19 @@ def load_settings(folder="."):
     path = folder / "riskml.toml"
     if not path.is_file():
         raise RiskmlError(
-            "no riskml.toml here", where=str(folder), mend="`riskml init DIR` makes a workspace; then work inside it."
+            "no riskml.toml here",
+            where=str(folder),
+            mend="`riskml init DIR` makes a workspace; then work inside it.",
         )
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise RiskmlError(f"not valid TOML: {error}", where=str(path)) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        reason = error if isinstance(error, tomllib.TOMLDecodeError) else "not UTF-8 text"
+        raise RiskmlError(
+            f"not valid TOML: {reason}",
+            where=str(path),
+            mend='Write text in quotes, as in: language = "es".',
+        ) from None
 
     flat = {}
     for key, value in document.items():
@@ -106,6 +113,13 @@ def load_settings(folder="."):
                     f'unknown setting "{full}"',
                     where=str(path),
                     mend=f"{did_you_mean(full, words)} Known: {', '.join(words)}.".strip(),
+                )
+            if not isinstance(entry, str):
+                full = f"{section}.{name}".lstrip(".")
+                raise RiskmlError(
+                    f'setting "{full}" is not text',
+                    where=str(path),
+                    mend=f'Write it in quotes: {name} = "...".',
                 )
             flat[(section, name)] = entry
 
@@ -123,7 +137,8 @@ def load_settings(folder="."):
     return Settings(
         folder=folder,
         registry_url=_anchored(
-            os.environ.get("RISKML_REGISTRY_URL") or flat.get(("registry", "url"), Settings.registry_url), folder
+            os.environ.get("RISKML_REGISTRY_URL") or flat.get(("registry", "url"), Settings.registry_url),
+            folder,
         ),
         mlflow_uri=_anchored(flat.get(("mlflow", "uri"), Settings.mlflow_uri), folder),
         mlflow_experiment=flat.get(("mlflow", "experiment"), Settings.mlflow_experiment),

@@ -56,7 +56,7 @@ def build(
     from riskml.outcomes.cohort import assessments
     from riskml.progress import progress
 
-    moment = moment_of(as_of) if as_of else None
+    moment = moment_of(as_of) if as_of is not None else None
     ws = open_workspace(workspace)
     if not out.parent.is_dir():
         raise RiskmlError("no such folder", where=str(out.parent), mend="Make it, or give another --out.")
@@ -70,7 +70,8 @@ def build(
         partial.replace(out)
     finally:
         partial.unlink(missing_ok=True)
-    say("built", ws.settings.language, count=len(matrix), columns=matrix.shape[1], path=out)
+    rows = f"{len(matrix):,}"
+    say("built", ws.settings.language, assessments=rows, columns=matrix.shape[1], path=out)
 
 
 @features.command("show")
@@ -97,7 +98,7 @@ def show(
 
     if as_of and every:
         raise RiskmlError("two choices of assessments", where="--as-of, --every", mend="Give one of them.")
-    moment = moment_of(as_of) if as_of else None
+    moment = moment_of(as_of) if as_of is not None else None
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
     feature = _feature(ws.catalogue, name)
