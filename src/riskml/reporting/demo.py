@@ -1,11 +1,13 @@
 """The report of `riskml demo`: the week's list, one explained case, and how well each model does."""
 
+from riskml.explain.case import because_words
+from riskml.explain.frequency import frequency_words, is_lethal, relative_words, risk_words
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER
 from riskml.messages import message
 from riskml.reporting.model_section import model_section
 from riskml.reporting.render import render, write_report
 
-__all__ = ["demo_report", "frequency_words"]
+__all__ = ["demo_report"]
 
 LISTED = 15
 REASONS_LISTED = 2
@@ -13,20 +15,19 @@ _BARS = {RAISES: "up", LOWERS: "down", EXPOSURE: "apart"}
 _DIMENSIONS = ("aggressor", "victim", "acts", "response")
 
 
-def frequency_words(cases, model, language):
+def _frequencies(cases, model, language):
     """What became of similar cases, as a natural frequency with its interval: dict of case_id -> str."""
-    words = {}
-    for row in cases[[f"{model}_low", f"{model}_high"]].itertuples():
-        low, high = round(100 * row[1]), round(100 * row[2])
-        key = "frequency_single" if low == high else "frequency_range"
-        count = message(f"reasons.{key}", language, low=low, high=high)
-        words[row[0]] = message("reasons.frequency_short", language, count=count, base=100)
-    return words
+    name = model.name
+    if is_lethal(model):
+        usual = model.reference.get("mean_risk")
+        return {case: relative_words(risk, usual, language) for case, risk in cases[f"{name}_risk"].items()}
+    intervals = cases[[f"{name}_low", f"{name}_high"]].itertuples()
+    return {row[0]: frequency_words(row[1], row[2], language) for row in intervals}
 
 
 def _week(opinion, language):
     listed = opinion.cases.head(LISTED)
-    words = [frequency_words(listed, name, language) for name in opinion.models]
+    words = [_frequencies(listed, model, language) for model in opinion.models.values()]
     reasons = opinion.reasons
     raising = reasons[(reasons["direction"] == RAISES) & reasons["case_id"].isin(listed.index)]
     # The strongest reason of each model first, so that neither clock hides the other.
@@ -72,7 +73,7 @@ def _explained(opinion, case, questions, language):
         models.append(
             {
                 "label": model.card["label"][language],
-                "frequency": frequency_words(opinion.cases.loc[[case]], name, language)[case],
+                "frequency": risk_words(model, opinion.cases.loc[case], language),
                 "groups": [
                     {
                         "label": message(f"reasons.dimension_{dimension}", language),
@@ -87,6 +88,7 @@ def _explained(opinion, case, questions, language):
         "id": case[:12],
         "level": level,
         "level_label": message(f"levels.level_{level}", language),
+        "because": because_words(opinion, case, language),
         "models": models,
         "questions": questions,
         "cautions": [caution.text(language) for caution in opinion.cautions[case]],
