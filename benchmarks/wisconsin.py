@@ -278,7 +278,7 @@ def run(options):
     catalogue = load_catalogue(options.features)
     records = read_records(options.data)
     with tempfile.TemporaryDirectory() as folder:
-        # No pseudonym outlives the run, so this key need not be secret. It has to be the same every time: rows
+        # No pseudonym outlives the run, so this key need not be secret. It has to be the same each time: rows
         # are sorted by pseudonym, and people fall into the folds in that order.
         key = Key(hashlib.sha256(f"wisconsin {options.seed}".encode()).hexdigest())
         source = Source(records, key, catalogue, Path(folder) / "judged")

@@ -158,7 +158,8 @@ def figures(results):
         f"{results['catalogue']['columns']} columns; {versions}.",
         "",
         f"Records: {records['people']} people, {records['court_files']} court files, "
-        f"{records['charges']} charges, {records['docket_events']} docket events. Registry as of {results['coverage']['end']}: "
+        f"{records['charges']} charges, {records['docket_events']} docket events. "
+        f"Registry as of {results['coverage']['end']}: "
         + ", ".join(f"{count} {table}" for table, count in results["registry"]["rows"].items() if count)
         + ".",
         "",
