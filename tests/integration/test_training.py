@@ -1,0 +1,128 @@
+"""Training from a simulated registry, from the model file to the report."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from riskml.features.catalogue import load_catalogue
+from riskml.features.matrix import build_features
+from riskml.models.bundle import Model
+from riskml.models.spec import load_model_file
+from riskml.models.splits import WINDOWS
+from riskml.outcomes.cohort import assessments
+from riskml.registry.history import History
+from riskml.simulation.simulate import simulate
+from riskml.training.train import train
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue(ROOT / "features")
+
+
+@pytest.fixture(scope="module")
+def spec():
+    return load_model_file(ROOT / "models" / "repeat.yml").model_copy(update={"bootstrap": 40})
+
+
+@pytest.fixture(scope="module")
+def history():
+    return History.of(dict(simulate(1200, seed=4).tables))
+
+
+@pytest.fixture(scope="module")
+def model(spec, history, catalogue):
+    return train(spec, history, catalogue=catalogue, seed=1)
+
+
+@pytest.fixture(scope="module")
+def comparison(model):
+    return pd.DataFrame(model.report["comparison"]).set_index("candidate")
+
+
+def test_all_candidates_stand_in_one_table_with_intervals(comparison):
+    assert list(comparison.index) == ["base_rate", "incidents", "days_since", "elastic_net", "lightgbm"]
+    for metric in ("auc", "average_precision", "brier", "scaled_brier", "ici", "recall_at_capacity"):
+        learnt = comparison.drop(index="base_rate")  # its intervals have no width to speak of
+        assert (learnt[f"{metric}_low"] < learnt[metric]).all()
+        assert (learnt[metric] < learnt[f"{metric}_high"]).all()
+    assert comparison["n"].nunique() == 1
+
+
+def test_lightgbm_beats_drawing_lots_and_is_not_worse_than_the_plain_baselines(comparison):
+    assert comparison.loc["lightgbm", "auc_low"] > 0.5
+    for baseline in ("base_rate", "incidents", "days_since"):
+        assert comparison.loc["lightgbm", "auc_high"] > comparison.loc[baseline, "auc"]
+        assert comparison.loc["lightgbm", "brier_low"] < comparison.loc[baseline, "brier"]
+
+
+def test_the_report_says_what_it_rests_on(model, history, catalogue):
+    windows = model.report["split"]["windows"]
+    assert [w["window"] for w in windows] == list(WINDOWS)
+    for window in windows:
+        assert 0 < window["events"] < window["assessments"]
+        assert window["low"] < window["share"] < window["high"]
+    assert model.report["split"]["prospective"]
+    assert model.report["split"]["gap_days"] == 135
+    assert model.card["catalogue"] == catalogue.hash
+    assert model.card["history"]["hash"] == history.hash
+    assert model.report["chosen"] == "lightgbm"
+    assert (
+        model.report["simplest_not_worse"] in pd.DataFrame(model.report["comparison"])["candidate"].tolist()
+    )
+    assert sum(row["chosen"] for row in model.report["calibrators"]["lightgbm"]) == 1
+    assert {"es", "en", "code"} <= set(model.report["notes"][0])
+
+
+def test_no_id_of_a_case_or_a_person_is_in_the_bundle(model, history):
+    cases = history.table("cases").to_pandas()
+    text = "".join(model._files.values())
+    for column in ("case_id", "aggressor_id", "victim_id"):
+        assert not any(value in text for value in cases[column].head(300))
+
+
+def test_the_same_inputs_and_seed_give_the_same_version(model, spec, history, catalogue):
+    assert train(spec, history, catalogue=catalogue, seed=1).version == model.version
+
+
+def test_the_saved_model_predicts_for_new_assessments(model, history, catalogue, tmp_path):
+    again = Model.load(model.save(tmp_path / "repeat"))
+    day = history.observed_until.normalize()
+    matrix = build_features(history, assessments(history, every="1d", start=day, end=day), catalogue)
+    risk = again.predict(matrix)
+    np.testing.assert_array_equal(risk, model.predict(matrix))
+    assert ((risk > 0) & (risk < 1)).all()
+    around = again.interval(matrix)
+    assert (around["low"] <= around["high"]).all()
+    assert (around.index == matrix.index).all()
+
+
+def test_monotone_constraints_hold_in_the_trained_model(model, history, catalogue):
+    day = history.observed_until.normalize()
+    matrix = build_features(history, assessments(history, every="1d", start=day, end=day), catalogue)
+    column = next(c.name for c in catalogue.columns if c.direction == "increasing" and c.name in matrix)
+    more = matrix.assign(**{column: matrix[column] + 1})
+    assert (model.margin(more) >= model.margin(matrix) - 1e-9).all()
+
+
+def test_a_registry_without_signal_gives_an_auc_of_one_half(spec, catalogue):
+    history = History.of(dict(simulate(1500, seed=2, signal=0.0).tables))
+    report = train(spec, history, catalogue=catalogue).report
+    rows = {row["candidate"]: row for row in report["comparison"]}
+    assert rows["lightgbm"]["auc_low"] < 0.5 + 0.03
+    assert rows["lightgbm"]["auc_high"] > 0.5 - 0.03
+    assert "leakage" not in {note["code"] for note in report["notes"]}
+
+
+def test_by_person_the_report_says_that_it_is_not_prospective(history, catalogue, spec):
+    document = spec.to_document() | {
+        "split": {"by": "person", "index_date": "random"},
+        "minimum": {"events_to_learn": 10, "events_to_judge": 2},
+    }
+    report = train(document, history, catalogue=catalogue).report
+    assert not report["split"]["prospective"]
+    assert "not_prospective" in {note["code"] for note in report["notes"]}
