@@ -101,6 +101,28 @@ def test_silence_is_named_where_the_level_was_higher_at_the_last_record(opinion)
         assert named == (rank[row["level_at_last_record"]] > rank[row["suggested_level"]])
 
 
+def test_a_first_and_only_record_can_be_critical(registry):
+    told = AS_OF - pd.Timedelta(days=2)
+    clock = {"occurred_at": [told], "recorded_at": [told]}
+    tables = {name: table.to_pandas() for name, table in registry.history.tables.items()}
+    rows = {
+        "cases": {"case_id": "new", "aggressor_id": "new", "victim_id": "new", "relationship": "partner"},
+        "incidents": {"case_id": "new", "incident_id": "new", "source": "911", "severity": 4},
+    }
+    for name, row in rows.items():
+        tables[name] = pd.concat([tables[name], pd.DataFrame({**row, **clock})], ignore_index=True)
+    acts = ["strangulation", "death_threat", "weapon_used"]
+    said = {"case_id": "new", "factor": acts, "state": "present", "source": "911"}
+    said |= {name: moments * 3 for name, moments in clock.items()}
+    tables["factors"] = pd.concat([tables["factors"], pd.DataFrame(said)], ignore_index=True)
+    for name, frame in tables.items():
+        for column in frame.columns.intersection(["closed_at", "superseded_at"]):
+            tables[name][column] = pd.to_datetime(frame[column])
+    opinion = score(registry.models, tables, AS_OF)
+    assert opinion.cases.loc["new", "suggested_level"] == "critical"
+    assert "single_record" in {c.code for c in opinion.cautions["new"]}
+
+
 def test_a_model_of_another_catalogue_is_refused(registry):
     fewer = Catalogue(registry.catalogue.features[1:], registry.catalogue.factors)
     with pytest.raises(RiskmlError, match=r'model "repeat" .* another catalogue: removed since: ') as error:
