@@ -115,3 +115,26 @@ def test_a_figure_stands_inside_the_page_with_words_for_those_who_do_not_see_it(
 
     image = figure_image(Figure(figsize=(1, 1)), 'a "figure"')
     assert image.startswith('<img alt="a &#34;figure&#34;" src="data:image/png;base64,')
+
+
+def test_an_interrupted_report_leaves_the_old_page_and_nothing_else(tmp_path, monkeypatch):
+    path = write_report(tmp_path / "r.html", "<p>old</p>")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("riskml.reporting.render.os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_report(path, "<p>new</p>")
+    assert path.read_text(encoding="utf-8") == "<p>old</p>"
+    assert [p.name for p in tmp_path.iterdir()] == ["r.html"]
+
+
+def test_a_template_that_is_missing_or_broken_is_named_with_its_line(tmp_path):
+    with pytest.raises(RiskmlError, match=r'no template "none\.html\.j2"') as error:
+        render(tmp_path, "none.html.j2")
+    assert "riskml init" in error.value.mend
+    (tmp_path / "broken.html.j2").write_text("<p>\n{% if %}\n</p>")
+    with pytest.raises(RiskmlError, match="does not render") as error:
+        render(tmp_path, "broken.html.j2")
+    assert error.value.where.endswith("broken.html.j2, line 2")
