@@ -1,0 +1,74 @@
+"""The notebooks run from the first cell to the last in a workspace in which the demo has run."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+pytestmark = [
+    pytest.mark.xdist_group("workspace"),
+    # Jupyter's client leaves its sockets and loops to the garbage collector.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return nbformat.read(request.param, as_version=4)
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_a_notebook_is_kept_without_what_it_printed(notebook):
+    nbformat.validate(notebook)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert cell.execution_count is None
+
+
+def test_a_notebook_speaks_spanish(notebook):
+    words = " ".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown").lower()
+    spanish = len(re.findall(r"\b(el|la|los|que|de|una|cada|caso)\b", words))
+    english = len(re.findall(r"\b(the|of|and|which|every|case)\b", words))
+    assert spanish > 20 * max(english, 1)
+    assert "no asigna niveles" in words
+
+
+def test_a_notebook_reaches_for_the_public_face_only(notebook):
+    code = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "code")
+    assert not re.search(r"(from|import) riskml\.", code)
+    assert "/home/" not in code
+    assert not re.search(r"\bopen\(|to_csv|to_excel", code), "nothing of a case leaves the notebook"
+
+
+def test_a_notebook_runs_from_first_to_last_cell(notebook, workspace, monkeypatch):
+    for name in ("JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
+        monkeypatch.setenv(name, str(workspace / "jupyter"))
+    client = NotebookClient(
+        notebook,
+        timeout=240,
+        kernel_name="python3",
+        resources={"metadata": {"path": workspace / "notebooks"}},
+    )
+    client.execute()
+    shown = 0
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            continue
+        for output in cell.outputs:
+            assert output.output_type != "error"
+            assert output.get("name") != "stderr", f"no warning in front of analysts: {output.text[:500]}"
+            shown += output.output_type in ("execute_result", "display_data", "stream")
+    assert shown >= 7
+    seen = "\n".join(str(output) for cell in notebook.cells for output in cell.get("outputs", []))
+    assert "Segunda opinión" in seen
+    assert "suggested_level" not in seen, "column names that analysts read are Spanish"
