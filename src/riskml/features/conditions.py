@@ -140,12 +140,16 @@ def condition_masks(table, conditions):
     read = [_Reader(column).read(text) for text in conditions]
     columns = sorted({name for condition in read for name in condition.columns})
     selected = ", ".join(f"coalesce({condition.sql}, false) AS c{i}" for i, condition in enumerate(read))
-    # One thread: with more, the rows of an Arrow table come back in any order, and masks go by position.
-    config = {"enable_external_access": "false", "threads": 1}
-    with duckdb.connect(":memory:", config=config) as connection:
-        connection.register("facts", table.select(columns))
-        result = connection.sql(f"SELECT {selected} FROM facts").to_arrow_table()
-    return [np.asarray(result.column(i).to_numpy(), dtype=bool) for i in range(len(read))]
+    # The pieces of an Arrow table come back in any order, even to one thread: each row carries its place.
+    placed = table.select(columns).append_column("row_", pa.array(np.arange(table.num_rows)))
+    with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
+        connection.register("facts", placed)
+        result = connection.sql(f"SELECT {selected}, row_ FROM facts").to_arrow_table()
+    rows = result["row_"].to_numpy()
+    masks = np.empty((len(read), table.num_rows), dtype=bool)
+    for mask, given in zip(masks, result.columns, strict=False):
+        mask[rows] = given.to_numpy()
+    return list(masks)
 
 
 def _arrow_type(type_):
