@@ -140,7 +140,8 @@ def condition_masks(table, conditions):
     read = [_Reader(column).read(text) for text in conditions]
     columns = sorted({name for condition in read for name in condition.columns})
     selected = ", ".join(f"coalesce({condition.sql}, false) AS c{i}" for i, condition in enumerate(read))
-    # The pieces of an Arrow table come back in any order, even to one thread: each row carries its place.
+    # Rows come back in any order (a long IN list is a join, pieces are read by several threads): each carries
+    # its place.
     placed = table.select(columns).append_column("row_", pa.array(np.arange(table.num_rows)))
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
         connection.register("facts", placed)
