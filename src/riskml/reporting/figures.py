@@ -15,7 +15,7 @@ def _axes(language, title, x, y, size=(6.4, 4.8)):
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.set_title(message(f"training.figure_{title}", language))
+    figure.suptitle(message(f"training.figure_{title}", language), fontsize=12)
     axes.set_xlabel(message(f"training.axis_{x}", language) if x else "")
     axes.set_ylabel(message(f"training.axis_{y}", language) if y else "")
     axes.spines[["top", "right"]].set_visible(False)
