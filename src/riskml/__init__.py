@@ -1,7 +1,7 @@
 """riskml: risk prediction and fatality review for a registry of domestic-violence aggressors.
 
-A second opinion for analysts, on two clocks: when a thing happened and when the registry learnt it. It never assigns
-a level. The public face is what this module names; `riskml --help` lists the commands.
+A second opinion for analysts, on two clocks: when a thing happened and when the registry learnt it. It never
+assigns a level. The public face is what this module names; `riskml --help` lists the commands.
 
 >>> import riskml
 >>> ws = riskml.open_workspace(".")                                          # doctest: +SKIP
@@ -14,8 +14,8 @@ from importlib import import_module
 
 from riskml.errors import RiskmlError
 
-# Where each public name lives. Imported on first use: LightGBM, MLflow and their company take seconds to load, and
-# `riskml --help` needs none of them.
+# Where each public name lives. Imported on first use: LightGBM, MLflow and their company take seconds to
+# load, and `riskml --help` needs none of them.
 _PUBLIC = {
     "History": "riskml.registry.history",
     "Model": "riskml.models.bundle",

@@ -6,8 +6,8 @@ __all__ = ["RiskmlError"]
 class RiskmlError(ValueError):
     """Bad input. The message says what is wrong, where it is, and how to mend it.
 
-    The command line prints it without a traceback and exits with code 2. A message never holds a name, a phone
-    number, an address, or the text of a narrative: rows are named by table, position and column.
+    The command line prints it without a traceback and exits with code 2. A message never holds a name, a
+    phone number, an address, or the text of a narrative: rows are named by table, position and column.
 
     Parameters
     ----------

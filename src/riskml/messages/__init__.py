@@ -1,8 +1,8 @@
 """The one catalogue of what analysts read: every sentence in Spanish and in English, side by side.
 
 The files under `messages/catalogue/` are one catalogue, a file for each room of the house; a key is
-`<file>.<name>`. Each entry is `{es: ..., en: ...}` with named fields in braces (`{count}`); an entry may be split by
-number (`{es: {one: ..., other: ...}, en: {...}}`), chosen by the field `count`.
+`<file>.<name>`. Each entry is `{es: ..., en: ...}` with named fields in braces (`{count}`); an entry may be
+split by number (`{es: {one: ..., other: ...}, en: {...}}`), chosen by the field `count`.
 """
 
 from functools import cache
