@@ -1,9 +1,15 @@
+import fcntl
+import json
+import os
+import shutil
+from dataclasses import asdict
+
 import pytest
 from sqlalchemy.engine import make_url
 
 from postgresql_server import postgresql_binaries, running_postgresql
 from riskml.registry.database import connect
-from workspaces import CASES, copy_of, quicken, riskml
+from workspaces import CASES, Result, copy_of, quicken, riskml
 
 
 @pytest.fixture(scope="session")
@@ -46,15 +52,22 @@ def engine(request):
 def demo(tmp_path_factory):
     """A workspace in which `riskml demo` has run, and what it said. Not to be changed: see `copy_of`.
 
-    Tests that use it belong to the xdist group "workspace", so that it is made once.
+    It is made once, whichever of pytest-xdist's workers asks first; the others wait for it.
     """
-    folder = tmp_path_factory.mktemp("demo") / "padron"
-    made = riskml("init", folder)
-    assert made.code == 0, made.err
-    quicken(folder)
-    said = riskml("demo", "--cases", CASES, "--workspace", folder)
-    assert said.code == 0, said.err
-    return folder, said
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
+    folder, said = root / "demo" / "padron", root / "demo.json"
+    with open(root / "demo.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not said.exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            made = riskml("init", folder)
+            assert made.code == 0, made.err
+            quicken(folder)
+            run = riskml("demo", "--cases", CASES, "--workspace", folder)
+            assert run.code == 0, run.err
+            said.write_text(json.dumps(asdict(run)))
+    return folder, Result(**json.loads(said.read_text()))
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,6 @@ from riskml.registry.database import connect
 from riskml.registry.pseudonyms import make_key
 from workspaces import AS_OF, copy_of, riskml, rows_of, state_of
 
-pytestmark = pytest.mark.xdist_group("workspace")
-
 SCORE = ("score", "--as-of", AS_OF)
 EXPLAIN = ("explain", "SIM-C00000001", "--as-of", AS_OF)
 

@@ -15,8 +15,6 @@ import pytest
 import riskml as public
 from workspaces import CASES, copy_of, quicken, riskml
 
-pytestmark = pytest.mark.xdist_group("workspace")
-
 REPOSITORY = Path(__file__).parents[2]
 READMES = ("README.md", "README.es.md")
 
@@ -158,7 +156,8 @@ def test_mlflow_is_there_to_be_looked_at():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from mlflow.cli import cli
-    options = {option for parameter in cli.commands["ui"].params for option in parameter.opts}
+    command = cli.get_command(None, "ui")
+    options = {option for parameter in command.params for option in parameter.opts}
     assert "--backend-store-uri" in options
 
 
