@@ -169,13 +169,13 @@ def _later(source, spec, learnt, catalogue, known, options):
     }
 
 
-def _judged(outcome, risks, people, as_of, spec, options):
+def _judged(outcome, risks, people, as_of, spec, options, repeats=1):
     return table_of(
         outcome,
         risks,
         people,
         as_of=as_of,
-        capacity=spec.capacity,
+        capacity=spec.capacity * repeats,  # the list of each repeat has as many places
         replicates=spec.bootstrap,
         seed=options.seed,
     )
@@ -222,14 +222,25 @@ def _tables(spec, source, catalogue, options, trained_on):
         return _own_split(model)
 
     def folds():
-        with progress(f"{spec.name}: folds", options.folds) as step:
-            judged = cross_fit(data, spec, catalogue, folds=options.folds, seed=options.seed, step=step)
-        people = source.people().reindex(source.names(data.aggressor))
+        with progress(f"{spec.name}: folds", options.repeats * options.folds) as step:
+            judged = cross_fit(
+                data,
+                spec,
+                catalogue,
+                folds=options.folds,
+                repeats=options.repeats,
+                seed=options.seed,
+                step=step,
+            )
+        outcome, aggressor, as_of = (
+            column[judged.rows] for column in (data.outcome, data.aggressor, data.as_of)
+        )
+        people = source.people().reindex(source.names(aggressor))
         audits = {
             by: groups_table(
-                data.outcome,
+                outcome,
                 judged.risks[MAIN],
-                data.aggressor,
+                aggressor,
                 people[by].to_numpy(),
                 replicates=spec.bootstrap,
                 seed=options.seed,
@@ -238,12 +249,13 @@ def _tables(spec, source, catalogue, options, trained_on):
         }
         return {
             "folds": options.folds,
+            "repeats": options.repeats,
             "optimism": {
                 "apparent_auc": judged.apparent_auc,
                 "judged_auc": judged.judged_auc,
                 "optimism": judged.optimism,
             },
-            **_judged(data.outcome, judged.risks, data.aggressor, data.as_of, spec, options),
+            **_judged(outcome, judged.risks, aggressor, as_of, spec, options, options.repeats),
             "audits": audits,
         }
 
@@ -321,6 +333,7 @@ def _options(arguments):
     parser.add_argument("--features", type=Path, default=FEATURES, help="folder of the catalogue")
     parser.add_argument("--models", nargs="+", choices=NAMES, help="only these; all when left out")
     parser.add_argument("--folds", type=int, default=10, help="people are judged in so many folds")
+    parser.add_argument("--repeats", type=int, default=2, help="how often the folds are drawn anew")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--page", type=Path, help="page whose figures are to be replaced by these")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")

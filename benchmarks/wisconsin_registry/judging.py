@@ -78,15 +78,20 @@ def learn(data, spec, catalogue, rows, *, seed):
 
 @dataclass(frozen=True)
 class CrossFitted:
-    """Every person judged by candidates that were learnt, tuned and calibrated on other people.
+    """Every person judged by candidates that were learnt, tuned and calibrated on other people, repeatedly.
+
+    How people fall into folds moves the figures by as much as candidates differ: repeats even that
+    out. The repeats of one person stay together in the bootstrap: nobody counts for more than one.
 
     Attributes
     ----------
-    risks : dict of candidate -> float array, shape (n,)
+    rows : int array, shape (repeats * n,)    positions of the assessments, once for each repeat
+    risks : dict of candidate -> float array, shape (repeats * n,)
     apparent_auc : float    mean over the folds of LightGBM's AUC on the very people it learnt from
     judged_auc : float      mean over the folds of its AUC on the others
     """
 
+    rows: np.ndarray
     risks: dict
     apparent_auc: float
     judged_auc: float
@@ -97,7 +102,7 @@ class CrossFitted:
         return self.apparent_auc - self.judged_auc
 
 
-def cross_fit(data, spec, catalogue, *, folds, seed, step=lambda: None):
+def cross_fit(data, spec, catalogue, *, folds, repeats=1, seed, step=lambda: None):
     """Judge the procedure of a model file on every person.
 
     Parameters
@@ -105,6 +110,7 @@ def cross_fit(data, spec, catalogue, *, folds, seed, step=lambda: None):
     data : TrainingData    its own split is not used
     spec, catalogue
     folds : int            of different people
+    repeats : int          how often people are divided into folds anew
     seed : int
     step : callable        called after each fold
 
@@ -116,23 +122,27 @@ def cross_fit(data, spec, catalogue, *, folds, seed, step=lambda: None):
     ------
     RiskmlError    too few people with an event in a fold
     """
-    fold = grouped_folds(data.aggressor, data.outcome, folds=folds, seed=seed)
+    n = len(data.outcome)
     risks, apparent, judged = {}, [], []
-    for k in np.unique(fold):
-        inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        learnt = learn(data, spec, catalogue, inside, seed=seed + int(k))
-        found = learnt.risks(data.matrix)
-        for name, risk in found.items():
-            risks.setdefault(name, np.full(len(fold), np.nan))[outside] = risk[outside]
-        for rows, values in ((inside, apparent), (outside, judged)):
-            try:
-                values.append(auc(data.outcome[rows], found[MAIN][rows]))
-            except NotEstimable:
-                continue
-        step()
+    for repeat in range(repeats):
+        fold = grouped_folds(data.aggressor, data.outcome, folds=folds, seed=seed + repeat)
+        for k in np.unique(fold):
+            inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            learnt = learn(data, spec, catalogue, inside, seed=seed + repeat * folds + int(k))
+            found = learnt.risks(data.matrix)
+            for name, risk in found.items():
+                every = risks.setdefault(name, np.full(repeats * n, np.nan))
+                every[repeat * n + outside] = risk[outside]
+            for rows, values in ((inside, apparent), (outside, judged)):
+                try:
+                    values.append(auc(data.outcome[rows], found[MAIN][rows]))
+                except NotEstimable:
+                    continue
+            step()
     # A baseline whose column was constant in some fold cannot be held against the others.
     risks = {name: risk for name, risk in risks.items() if not np.isnan(risk).any()}
-    return CrossFitted(risks, float(np.mean(apparent)), float(np.mean(judged)) if judged else float("nan"))
+    means = [float(np.mean(values)) if values else float("nan") for values in (apparent, judged)]
+    return CrossFitted(np.tile(np.arange(n), repeats), risks, *means)
 
 
 def _number(value):
@@ -174,7 +184,7 @@ def table_of(outcome, risks, people, *, as_of=None, capacity=None, replicates, s
 
     Parameters
     ----------
-    outcome : array of {0, 1}, shape (n,)
+    outcome : array of {0, 1}, shape (n,)    one for each person, repeated where he is judged repeatedly
     risks : dict of candidate -> float array, shape (n,)
     people : array, shape (n,)    the unit of the bootstrap
     as_of : datetime64 array or None
@@ -201,12 +211,14 @@ def table_of(outcome, risks, people, *, as_of=None, capacity=None, replicates, s
         name: {key: value if isinstance(value, str) else _number(value) for key, value in row.items()}
         for name, row in table.to_dict(orient="index").items()
     }
-    counts = {key: int(value) for key, value in judged.counts.items()}
+    # Each person has one outcome, however often he is judged.
+    _, first = np.unique(people, return_index=True)
+    counts = {"n": len(first), "events": int(outcome[first].sum())}
     for row in rows.values():
         row |= counts
+        del row["groups"]
     return {
-        "n": counts["n"],
-        "events": counts["events"],
+        **counts,
         "candidates": rows,
         "lightgbm_against": {
             name: {metric: _difference(judged.bootstrap, name, metric) for metric in ("auc", "brier")}
@@ -234,7 +246,8 @@ def groups_table(outcome, risk, people, labels, *, replicates, seed):
     rows = []
     for label in sorted(set(labels)):
         inside = labels == label
-        row = {"group": str(label), "n": int(inside.sum()), "events": int(outcome[inside].sum())}
+        _, first = np.unique(people[inside], return_index=True)
+        row = {"group": str(label), "n": len(first), "events": int(outcome[inside][first].sum())}
         if min(row["events"], row["n"] - row["events"]) < FEWEST_EVENTS:
             rows.append(
                 row | {"not_estimable": f"under {FEWEST_EVENTS} people with the event, or without it"}

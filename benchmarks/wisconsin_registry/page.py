@@ -122,7 +122,9 @@ def _question(name, found):
         return [*lines, f"Not estimable: {found['not_estimable']}", ""]
     folds = found["cross_fitted"]
     lines += _judged(
-        f"In {folds.get('folds', '')} folds, each judged by candidates learnt on other people", folds
+        f"In {folds.get('folds', '')} folds, drawn {folds.get('repeats', '')} times, each judged by "
+        "candidates learnt on other people",
+        folds,
     )
     if "optimism" in folds:
         optimism = folds["optimism"]

@@ -120,7 +120,10 @@ def _question(name, results):
     if "not_estimable" in results:
         return [*lines, f"{NONE}: {results['not_estimable']}", ""]
     judged = results["cross_fitted"]
-    lines += _judged(f"Judged in {judged.get('folds', '')} folds of other people", judged)
+    lines += _judged(
+        f"Judged in {judged.get('folds', '')} folds of people, drawn {judged.get('repeats', '')} times",
+        judged,
+    )
     if "optimism" in judged:
         o = judged["optimism"]
         lines += [

@@ -1,4 +1,4 @@
-"""The Wisconsin court records along the whole path: what the mapping keeps and hides, and what comes of it."""
+"""The Wisconsin court records along the whole path: what the mapping keeps and hides, what comes of it."""
 
 import json
 import subprocess
