@@ -227,7 +227,9 @@ def penalties(design, outcome, l1_ratio):
     return _strengths(Preparation.fit(design).transform(design), np.asarray(outcome, dtype=float), l1_ratio)
 
 
-def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, columns=None, tolerance=1e-7):
+def elastic_net_path(
+    design, outcome, *, strengths=None, l1_ratio=0.5, columns=None, tolerance=1e-7, enough=None
+):
     """Elastic-net logistic regressions from strong to weak penalty.
 
     Minimises mean log loss + strength * (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|_2^2) by proximal Newton steps
@@ -243,6 +245,7 @@ def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, columns=N
         nothing
     l1_ratio : float in (0, 1]
     columns : int array or None             only these design columns
+    enough : callable or None               asked with each model; the path ends where it says so
 
     Returns
     -------
@@ -282,4 +285,6 @@ def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, columns=N
             if gained < tolerance:
                 break
         path.append((float(strength), LinearModel(preparation, intercept, coefficients, columns)))
+        if enough is not None and enough(path[-1][1]):
+            break
     return path

@@ -35,10 +35,10 @@ DEFAULT_GRID = (
         "lambda_l2": 10.0,
     },
     {
-        "num_leaves": 12,
-        "learning_rate": 0.04,
-        "min_people_in_leaf": 60,
-        "feature_fraction": 0.4,
+        "num_leaves": 15,
+        "learning_rate": 0.05,
+        "min_people_in_leaf": 10,
+        "feature_fraction": 0.5,
         "lambda_l2": 10.0,
     },
 )

@@ -12,6 +12,8 @@ from riskml.models.trees import boost, tune_trees
 
 __all__ = ["Candidate", "calibrated", "learn_candidates"]
 
+PATIENCE = 3  # weaker penalties that may be worse before the path ends
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -44,9 +46,17 @@ def _elastic_net(design, outcome, rows, settings):
     train, tune, refit = rows
     tuning = []
     for l1_ratio in settings.l1_ratio:
-        for strength, model in elastic_net_path(design[train], outcome[train], l1_ratio=l1_ratio):
-            loss = log_loss(outcome[tune], model.margin(design[tune]))
-            tuning.append({"l1_ratio": l1_ratio, "strength": strength, "log_loss": loss})
+        losses = []
+
+        def worse_again(model, losses=losses):
+            losses.append(log_loss(outcome[tune], model.margin(design[tune])))
+            return len(losses) > PATIENCE and min(losses[-PATIENCE:]) > min(losses)
+
+        path = elastic_net_path(design[train], outcome[train], l1_ratio=l1_ratio, enough=worse_again)
+        tuning += [
+            {"l1_ratio": l1_ratio, "strength": strength, "log_loss": loss}
+            for (strength, _), loss in zip(path, losses, strict=True)
+        ]
     best = min(tuning, key=lambda row: row["log_loss"])
     same = [row for row in tuning if row["l1_ratio"] == best["l1_ratio"]]
     strengths = [row["strength"] for row in same if row["strength"] >= best["strength"]]
