@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LAB_INSTALLED := $(VENV)/.lab-installed
 
-.PHONY: help demo test test-all lint docs lab clean
+.PHONY: help demo test test-all fuzz lint docs lab clean
 
 help:  ## list these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -32,6 +32,9 @@ test: $(INSTALLED)  ## lint and the tests that take minutes
 
 test-all: $(INSTALLED)  ## the heavier tests as well: real data, large simulations
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+fuzz: $(INSTALLED)  ## search for new counterexamples to the property tests
+	$(BIN)/python -m pytest tests/unit tests/spec --hypothesis-profile=fuzz --numprocesses 2 --dist loadfile
 
 lint: $(INSTALLED)  ## style and import contracts
 	$(BIN)/ruff check .

@@ -25,7 +25,7 @@ def dates(days, step=7, start="2020-01-06"):
 
 @settings(max_examples=60, deadline=None)
 @given(
-    days=st.integers(700, 3000),
+    days=st.integers(1300, 3000),  # the smallest share of 0.1 : 3 needs 868 days, and the gaps up to 405
     step=st.integers(1, 28),
     horizon=st.integers(1, 90),
     lag=st.integers(0, 45),
