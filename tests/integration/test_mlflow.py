@@ -14,6 +14,7 @@ from riskml.review.tracking import log_training, mlflow_at
 from riskml.settings import Settings
 from riskml.training.train import train
 from training_history import small_history
+from workspaces import copy_of, state_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,6 +76,23 @@ def test_nothing_is_pickled_and_nobody_is_named(logged):
     # Quoted, as JSON and CSV write text: c12 alone may stand in any digest.
     assert not any(f'"{value}"'.encode() in text for value in people["case_id"])
     assert {path.relative_to(settings.folder).parts[0] for path in files} == {"mlflow.db", "mlartifacts"}
+
+
+def test_a_copied_workspace_logs_to_itself(logged, tmp_path):
+    settings, model, first, _ = logged
+    before = state_of(settings.folder)
+    copied = copy_of(settings.folder, tmp_path / "copy")
+    here = Settings(folder=copied, mlflow_uri=f"sqlite:///{copied}/mlflow.db")
+    run = log_training(model, here)
+    again = log_training(model, here)
+    assert state_of(settings.folder) == before
+    with mlflow_at(here) as mlflow:
+        client = mlflow.MlflowClient()
+        for logged_run in (run, again):
+            location = client.get_run(logged_run["run_id"]).info.artifact_uri
+            assert location.startswith((copied / "mlartifacts").as_uri())
+        assert client.get_run(first["run_id"]).data.tags["riskml.version"] == model.version
+        assert len(client.search_experiments(filter_string="name LIKE 'riskml%'")) == 2
 
 
 def test_logging_leaves_mlflow_as_it_was(logged):

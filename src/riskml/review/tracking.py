@@ -10,6 +10,7 @@ import os
 import tempfile
 import warnings
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
@@ -70,13 +71,22 @@ def mlflow_at(settings):
 
 
 def _experiment(mlflow, settings):
-    """The workspace's experiment; a local store keeps its files in the workspace."""
-    found = mlflow.get_experiment_by_name(settings.mlflow_experiment)
-    if found is not None:
-        return found.experiment_id
-    local = settings.mlflow_uri.startswith("sqlite:")
+    """The workspace's experiment; a local store keeps its files in the workspace.
+
+    MLflow writes where an experiment was made, and cannot be told otherwise: in a workspace that was copied
+    or moved since, that experiment is kept under another name and a new one is made, so that the copy never
+    writes into the original.
+    """
+    name, local = settings.mlflow_experiment, settings.mlflow_uri.startswith("sqlite:")
     location = (Path(settings.folder) / ARTIFACTS).resolve().as_uri() if local else None
-    return mlflow.create_experiment(settings.mlflow_experiment, artifact_location=location)
+    found = mlflow.get_experiment_by_name(name)
+    if found is not None and location in (None, found.artifact_location):
+        return found.experiment_id
+    if found is not None:
+        made = datetime.fromtimestamp(found.creation_time / 1000, UTC)
+        elsewhere = f"{name} (made elsewhere, {made:%Y-%m-%d %H:%M:%S})"
+        mlflow.MlflowClient().rename_experiment(found.experiment_id, elsewhere)
+    return mlflow.create_experiment(name, artifact_location=location)
 
 
 def _flat(document, prefix=""):
