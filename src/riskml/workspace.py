@@ -134,8 +134,20 @@ class Workspace:
                 f"{self.settings.histories} away.",
             )
 
+    def narratives(self):
+        """What reads the incidents' narratives for a history: StatedFactors; None without `narratives.yml`."""
+        from riskml.narratives.rules import NARRATIVES_FILE, load_rules
+        from riskml.narratives.stated import StatedFactors
+
+        if not (self.settings.features / NARRATIVES_FILE).is_file():
+            return None
+        return StatedFactors(load_rules(self.settings.features, self.catalogue.factors))
+
     def take_history(self, *, set_aside=False):
         """Copy the registry to a history under `histories/`, pseudonymised, named by its content hash.
+
+        Where `features/narratives.yml` stands, the incidents' narratives are read by its rules: what they state
+        enters as factors with a masked quote, the text itself does not.
 
         Parameters
         ----------
@@ -160,6 +172,7 @@ class Workspace:
             factors=self.catalogue.factors,
             timezone=self.settings.timezone,
             set_aside=set_aside,
+            read=self.narratives(),
         )
         _point_latest(self.settings.histories, history.hash)
         return history

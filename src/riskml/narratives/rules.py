@@ -9,6 +9,7 @@ from riskml.documents import Document, read_documents
 from riskml.errors import RiskmlError
 from riskml.narratives.patterns import PatternError, parse_pattern
 from riskml.narratives.spelling import Spelling, folded
+from riskml.registry.content import combined_hash
 from riskml.vocabulary import did_you_mean, load_factors
 
 __all__ = ["NARRATIVES_FILE", "Rule", "Rules", "load_rules", "starting_rules"]
@@ -53,6 +54,7 @@ class Rules:
     factors : FactorVocabulary
     words : frozenset of str   what rules and phrases are written with: what a quote may show
     stems : tuple of str
+    hash : str                 of what the rules say, whatever their comments
     """
 
     rules: tuple
@@ -62,6 +64,7 @@ class Rules:
     factors: object
     words: frozenset
     stems: tuple
+    hash: str
 
 
 class _Reader:
@@ -209,6 +212,7 @@ def load_rules(folder, factors=None):
     if reader.problems:
         raise RiskmlError(f"{len(reader.problems)} problems in the rules\n" + "\n".join(reader.problems))
     words, stems = _vocabulary(reader.rules)
+    said = {"rules": value, "phrases": {f.code: [f.dimension, *f.phrases] for f in factors}}
     spelling = Spelling(
         words,
         stems,
@@ -216,7 +220,9 @@ def load_rules(folder, factors=None):
         [_bare(word) for word in not_typos],
     )
     shown, shown_stems = _vocabulary(rule for rule in reader.rules if rule.kind != "person")
-    return Rules(tuple(reader.rules), reach, of_victim, spelling, factors, shown, shown_stems)
+    return Rules(
+        tuple(reader.rules), reach, of_victim, spelling, factors, shown, shown_stems, combined_hash(said)
+    )
 
 
 def _vocabulary(rules):

@@ -69,6 +69,11 @@ class Sorter:
                 writer.write_batch(whole)
         return content.summary()
 
+    def batches(self, query, parameters):
+        """The rows that a query makes of files: iterator of pyarrow.RecordBatch, never all at once."""
+        for batch in self._connection.sql(query, params=parameters).to_arrow_reader(_BATCH):
+            yield pa.RecordBatch.from_arrays(batch.columns, names=batch.schema.names)
+
     def count_without(self, facts, persons, column):
         """How many rows of one file hold an id that no row of another holds: int."""
         return self._connection.execute(

@@ -18,6 +18,7 @@ from riskml.registry.contract import TABLES, Kind
 
 __all__ = [
     "MASK",
+    "NameMask",
     "PersonalData",
     "QuoteMask",
     "mask_values",
@@ -107,6 +108,21 @@ class QuoteMask:
         pairs = frozenset(pair for phrase in phrases for pair in pairwise(phrase))
         return cls(frozenset(known) | _FUNCTION_WORDS, pairs, (frozenset(names) & known) - _FUNCTION_WORDS)
 
+    def keeps(self, plain, i):
+        """Whether the word at a place stays.
+
+        Parameters
+        ----------
+        plain : list of str    the quote's words without case and accents
+        i : int
+        """
+        word = plain[i]
+        if word not in self.names:
+            return word in self.words
+        beside = {(plain[i - 1], word)} if i else set()
+        beside |= {(word, plain[i + 1])} if i + 1 < len(plain) else set()
+        return bool(beside & self.pairs)
+
     def __call__(self, quote):
         """The quote with every other word, every number and every sign between them masked.
 
@@ -116,16 +132,48 @@ class QuoteMask:
         written = _WORD.findall(quote)
         plain = [_plain_word(word) for word in written]
         kept = []
-        for i, word in enumerate(plain):
-            keep = word in self.words
-            if word in self.names:
-                beside = {(plain[i - 1], word)} if i else set()
-                beside |= {(word, plain[i + 1])} if i + 1 < len(plain) else set()
-                keep = bool(beside & self.pairs)
-            if keep:
+        for i in range(len(plain)):
+            if self.keeps(plain, i):
                 kept.append(written[i])
             elif not kept or kept[-1] is not MASK:
                 kept.append(MASK)
+        return " ".join(kept)
+
+
+class _EveryWord:
+    """Stands for the words of a quote that shows known words only."""
+
+    def __contains__(self, word):
+        return bool(word)
+
+
+class NameMask:
+    """Masks the names of a registry in quotes that already show nothing but known words.
+
+    Parameters
+    ----------
+    pairs : frozenset of (str, str)    as of QuoteMask: beside its fellow a word that is a name stays
+    names : iterable of str            names that stand in this registry, without case and accents
+    """
+
+    def __init__(self, pairs=frozenset(), names=()):
+        self._mask = QuoteMask(_EveryWord(), pairs, frozenset(names) - _FUNCTION_WORDS)
+
+    def __call__(self, quote):
+        """The quote without names; what was masked in it before stays so.
+
+        >>> NameMask(names=["martillo"])("la golpeo […] martillo")
+        'la golpeo […]'
+        """
+        written = quote.split()
+        plain = [_plain_word(word) for word in written]
+        kept = []
+        for i, word in enumerate(written):
+            if word == MASK or not self._mask.keeps(plain, i):
+                if not kept or kept[-1] != MASK:
+                    kept.append(MASK)
+            else:
+                kept.append(word)
         return " ".join(kept)
 
 
@@ -195,9 +243,11 @@ class PersonalData:
     Parameters
     ----------
     candidates : set of str    every run of words of every value
+    shown : callable           str -> whether a quote may show a word: then it is held against the names too
     """
 
     candidates: set
+    shown: object = field(default=lambda _: False)
     whole: set = field(default_factory=set)  # whole names and addresses
     pairs: set = field(
         default_factory=set
@@ -216,7 +266,9 @@ class PersonalData:
             if telling and pair in self.candidates:
                 self.pairs.add(pair)
         if kind == "name":
-            self.words.update(w for w in words if len(w) >= _SHORTEST_NAME and w in self.candidates)
+            self.words.update(
+                w for w in words if len(w) >= _SHORTEST_NAME and (w in self.candidates or self.shown(w))
+            )
 
     def stands_in(self, value, rows, *, place=False):
         """Whether a value holds somebody's name or address.
@@ -247,7 +299,7 @@ def _looks_personal(value):
     )
 
 
-def masked_categories(counts, entries, words=()):
+def masked_categories(counts, entries, words=(), shown=None):
     """The values of the open categories that may not enter a history.
 
     Parameters
@@ -255,14 +307,17 @@ def masked_categories(counts, entries, words=()):
     counts : dict of (table, column) -> dict of value -> rows
     entries : iterable of (kind, text)    the registry's own names, addresses and other personal entries
     words : iterable of str               further words that are to be held against the names
+    shown : callable or None              str -> whether a quote of a narrative may show a word
 
     Returns
     -------
-    dict of (table, column) -> set of values, and the set of those of `words` that are part of a name
+    dict of (table, column) -> set of values, and the set of those of `words`, and of the words that may be
+    shown, that are part of a name
     """
     words = frozenset(words)
     runs = {run for values in counts.values() for value in values for run in _runs(_telling(value))}
-    personal = PersonalData(runs | words)
+    shown = shown or (lambda _: False)
+    personal = PersonalData(runs | words, shown)
     for kind, text in entries:
         personal.add(kind, text)
     masked = {
@@ -273,7 +328,7 @@ def masked_categories(counts, entries, words=()):
         }
         for (table, column), values in counts.items()
     }
-    return masked, personal.words & words
+    return masked, {word for word in personal.words if word in words or shown(word)}
 
 
 def open_categories():

@@ -1,7 +1,7 @@
 """The registry's rows as text, a chunk at a time: each value as the database writes it.
 
-All of it within one transaction of `database.reading`. Free text is not asked for, so it never leaves the
-registry.
+All of it within one transaction of `database.reading`. Free text is not asked for, except the incidents'
+narratives where they are to be read; what they say is taken down as codes before anything is written.
 """
 
 import pyarrow as pa
@@ -35,20 +35,21 @@ def count_rows(connection, table):
     return connection.exec_driver_sql(f"SELECT count(*) FROM {_name(connection, table)}").scalar()
 
 
-def read_texts(connection, table):
+def read_texts(connection, table, *, also=()):
     """The rows of one table.
 
     Parameters
     ----------
     connection : Connection within `reading(engine)`
     table : contract.Table
+    also : sequence of str    columns to read that do not enter a history
 
     Yields
     ------
     dict of column name -> pyarrow.StringArray, shape (n,), n at most 50,000: every column that enters a
-    history
+    history, and those of `also`
     """
-    names = [column.name for column in table.history_columns]
+    names = [*(column.name for column in table.history_columns), *also]
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SET LOCAL DateStyle TO ISO")
     statement = f"SELECT {_as_text(connection, names)} FROM {_name(connection, table.name)}"

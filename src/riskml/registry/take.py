@@ -29,6 +29,7 @@ from riskml.registry.contract import CONTRACT_VERSION, TABLES, Kind
 from riskml.registry.database import check_registry, connect, is_synthetic, reading
 from riskml.registry.history import ARROW_TYPES, History
 from riskml.registry.masking import MASK, QuoteMask, mask_values, masked_categories, open_categories
+from riskml.registry.narrated import NarratedFactors
 from riskml.registry.reading import category_counts, count_rows, personal_entries, read_texts
 
 __all__ = ["take_history"]
@@ -39,7 +40,7 @@ _REJECTED = pa.schema([(name, pa.string()) for name in ("table", "id", "column",
 _IDENTIFIED = {"incidents": "incident_id", "measures": "measure_id"}
 
 
-def take_history(registry, folder, *, key, factors, timezone, set_aside=False, language="es"):
+def take_history(registry, folder, *, key, factors, timezone, set_aside=False, language="es", read=None):
     """Copy the registry to an immutable history, `<folder>/<content hash>/`.
 
     The same registry gives the same hash, whatever the order of its rows and the database that holds it;
@@ -55,6 +56,8 @@ def take_history(registry, folder, *, key, factors, timezone, set_aside=False, l
     set_aside : bool            keep rows that break the contract apart in `rejected.parquet`, counted in the
         manifest, instead of stopping at them
     language : str              of the progress bars
+    read : callable or None     reads what narratives state, as `registry.narrated` says: factors that the
+        registry has not coded for an incident are added from its narrative. None: no narrative is asked for
 
     Returns
     -------
@@ -69,7 +72,8 @@ def take_history(registry, folder, *, key, factors, timezone, set_aside=False, l
     folder = Path(folder)
     report = FaultReport()
     with _disk_errors(folder), _staging(folder) as stage:
-        copy = _Copy(stage, key, factors, timezone, report)
+        narrated = NarratedFactors(read, stage, factors) if read else None
+        copy = _Copy(stage, key, factors, timezone, report, narrated)
         with reading(engine) as connection:
             check_registry(connection)
             synthetic = is_synthetic(connection)
@@ -95,6 +99,8 @@ def take_history(registry, folder, *, key, factors, timezone, set_aside=False, l
             "key_fingerprint": key.fingerprint,
             "faults": report.as_dict(),
         }
+        if narrated:
+            content["narratives"] = narrated.summary()
         manifest = {
             "hash": combined_hash({**content, "tables": contents}),
             **content,
@@ -111,12 +117,12 @@ class _Copy:
     They are checked, pseudonymised and masked as they are read (below `read`), then sorted (below `history`).
     """
 
-    def __init__(self, stage, key, factors, timezone, report):
+    def __init__(self, stage, key, factors, timezone, report, narrated=None):
         self._read, self._history = stage / "read", stage / "history"
         self._read.mkdir()
         self._history.mkdir()
         self._key, self._factors, self._timezone, self._report = key, factors, timezone, report
-        self._quote, self._unfit = QuoteMask(), {}
+        self._quote, self._unfit, self._narrated = QuoteMask(), {}, narrated
         self._rejected = None
         self.kept = {}
 
@@ -125,21 +131,32 @@ class _Copy:
         with progress(message("registry.looking_for_names", language)):
             counts = {where: category_counts(connection, *where) for where in open_categories()}
             self._unfit, names = masked_categories(
-                counts, personal_entries(connection), QuoteMask.of(self._factors).words
+                counts,
+                personal_entries(connection),
+                QuoteMask.of(self._factors).words,
+                self._narrated and self._narrated.may_show,
             )
             self._quote = QuoteMask.of(self._factors, names)
+            if self._narrated:
+                self._narrated.mask(names)
         for table in TABLES.values():
             doing = message("registry.reading", language, table=table.name)
             with progress(doing, count_rows(connection, table.name)) as advance:
-                self._table(table, read_texts(connection, table), advance)
+                if table.name == "incidents" and self._narrated:
+                    with self._narrated as narrated:
+                        chunks = read_texts(connection, table, also=["narrative"])
+                        self._table(table, chunks, advance, narrated)
+                else:
+                    self._table(table, read_texts(connection, table), advance)
 
-    def _table(self, table, chunks, advance):
+    def _table(self, table, chunks, advance, narrated=None):
         schema = pa.schema(
             [(c.name, ARROW_TYPES[c.kind]) for c in table.history_columns] + [(POSITION, pa.int64())]
         )
         first, self.kept[table.name] = 1, 0
         with pq.ParquetWriter(self._read / f"{table.name}.parquet", schema) as writer:
             for texts in chunks:
+                narratives = texts.pop("narrative") if narrated else None
                 rows = len(texts["recorded_at"])
                 columns, broken = check_rows(
                     table, texts, first, self._report, factors=self._factors, timezone=self._timezone
@@ -149,11 +166,17 @@ class _Copy:
                 for column, reason, bad in broken:
                     self._reject(table.name, batch[table.entity].filter(pa.array(bad)), column, reason)
                 if broken:
-                    batch = batch.filter(pa.array(~np.logical_or.reduce([bad for _, _, bad in broken])))
+                    sound = pa.array(~np.logical_or.reduce([bad for _, _, bad in broken]))
+                    batch = batch.filter(sound)
+                    narratives = narratives.filter(sound) if narrated else None
                 writer.write_table(batch)
                 self.kept[table.name] += batch.num_rows
                 first += rows
-                advance(rows)
+                if narrated:
+                    narrated.add(batch, narratives, advance)
+                    advance(rows - batch.num_rows)
+                else:
+                    advance(rows)
 
     def _private(self, table, column, values):
         """A column as it may enter a history."""
@@ -194,6 +217,8 @@ class _Copy:
         """Sort and write every table: dict of file name -> rows and digests."""
         contents = {}
         with Sorter(self._read) as sorter:
+            if self._narrated:
+                self._narrated.join(sorter, self._read / "factors.parquet")
             for table in TABLES.values():
                 file = f"{table.name}.parquet"
                 order = [table.entity, "occurred_at", "recorded_at"]
