@@ -177,6 +177,11 @@ class Model:
         return {**files, MAIN: _json(main)}
 
     @property
+    def digests(self):
+        """sha256 of each of the bundle's files: dict of file name -> 64 hexadecimal digits."""
+        return {name: _digest(text) for name, text in sorted(self._files.items())}
+
+    @property
     def version(self):
         """First 16 hexadecimal digits of the content's hash, str."""
         return json.loads(self._files[MAIN])["content"][:16]

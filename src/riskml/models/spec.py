@@ -16,7 +16,7 @@ from riskml.vocabulary import did_you_mean, duration
 
 __all__ = ["DEFAULT_GRID", "ModelFile", "load_model_file", "model_names"]
 
-NOT_MODELS = ("critical", "levels")  # files of models/ that say how levels are suggested
+NOT_MODELS = ("critical", "levels", "review")  # files of models/ that say how models are used
 
 # Declared before any data are seen; chosen among in the tune window alone.
 DEFAULT_GRID = (

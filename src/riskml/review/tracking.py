@@ -18,7 +18,7 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.reporting.figures import report_figures
 
-__all__ = ["log_training", "mlflow_at"]
+__all__ = ["ARTIFACTS", "experiment_of", "log_training", "mlflow_at"]
 
 ARTIFACTS = "mlartifacts"
 FLAVOUR = "riskml.models.flavour"
@@ -43,6 +43,7 @@ def mlflow_at(settings):
     """
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
+    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
     import mlflow
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -70,14 +71,25 @@ def mlflow_at(settings):
             logging.getLogger(name).setLevel(level)
 
 
-def _experiment(mlflow, settings):
-    """The workspace's experiment; a local store keeps its files in the workspace.
+def experiment_of(mlflow, settings, name=None, *, tags=None):
+    """An experiment of the workspace, made where there is none; a local store keeps its files in the workspace.
 
     MLflow writes where an experiment was made, and cannot be told otherwise: in a workspace that was copied
     or moved since, that experiment is kept under another name and a new one is made, so that the copy never
     writes into the original.
+
+    Parameters
+    ----------
+    mlflow : module         of `mlflow_at`
+    settings : Settings
+    name : str or None      None: `mlflow_experiment`
+    tags : dict or None     of a new experiment
+
+    Returns
+    -------
+    str    its id
     """
-    name, local = settings.mlflow_experiment, settings.mlflow_uri.startswith("sqlite:")
+    name, local = name or settings.mlflow_experiment, settings.mlflow_uri.startswith("sqlite:")
     location = (Path(settings.folder) / ARTIFACTS).resolve().as_uri() if local else None
     found = mlflow.get_experiment_by_name(name)
     if found is not None and location in (None, found.artifact_location):
@@ -86,7 +98,7 @@ def _experiment(mlflow, settings):
         made = datetime.fromtimestamp(found.creation_time / 1000, UTC)
         elsewhere = f"{name} (made elsewhere, {made:%Y-%m-%d %H:%M:%S})"
         mlflow.MlflowClient().rename_experiment(found.experiment_id, elsewhere)
-    return mlflow.create_experiment(name, artifact_location=location)
+    return mlflow.create_experiment(name, artifact_location=location, tags=tags)
 
 
 def _flat(document, prefix=""):
@@ -164,9 +176,13 @@ def _signature(model):
     )
 
 
-def _tags(model):
+def _tags(model, trainer):
     card, report = model.card, model.report
     return {
+        # MLflow would fill in the account's name and the script's path: who trained stands there as a code.
+        "mlflow.user": trainer or "-",
+        "mlflow.source.name": "riskml train",
+        "riskml.trained_by": trainer or "-",
         "riskml.model": model.name,
         "riskml.version": model.version,
         "riskml.outcome": json.dumps(card["outcome"]["event"]),
@@ -227,7 +243,7 @@ def _log_model(mlflow, model, language):
     return str(registered.version), logged.model_id
 
 
-def log_training(model, settings, *, language=None):
+def log_training(model, settings, *, language=None, trainer=None):
     """Log a training run and register its model version.
 
     Parameters
@@ -236,6 +252,7 @@ def log_training(model, settings, *, language=None):
     settings : Settings    of the workspace: `mlflow_uri`, `mlflow_experiment`; files of a local store go to
         `mlartifacts` in the workspace
     language : str or None    of figures and descriptions; None: the workspace's
+    trainer : str or None     code of who trained it, never a name: who may not approve it
 
     Returns
     -------
@@ -247,12 +264,12 @@ def log_training(model, settings, *, language=None):
     """
     language = language or settings.language
     with mlflow_at(settings) as mlflow:
-        experiment = _experiment(mlflow, settings)
+        experiment = experiment_of(mlflow, settings)
         with mlflow.start_run(
             experiment_id=experiment,
             run_name=f"{model.name} {model.version}",
             description=_description(model, language),
-            tags=_tags(model),
+            tags=_tags(model, trainer),
         ) as run:
             mlflow.log_params(_parameters(model))
             number, model_id = _log_model(mlflow, model, language)
