@@ -106,7 +106,12 @@ def test_init_makes_a_workspace_with_a_key_of_its_own(tmp_path):
             *("features", "models", "notebooks", "reports", "riskml.toml", "riskml.key", ".gitignore")
         }
         assert stat.S_IMODE((folder / "riskml.key").stat().st_mode) == 0o600
-        assert public.open_workspace(folder).model_names == ("escalation", "repeat")
+        assert public.open_workspace(folder).model_names == (
+            "escalation",
+            "repeat",
+            "repeat_30d",
+            "severe_harm",
+        )
     assert (tmp_path / "a" / "riskml.key").read_text() != (tmp_path / "b" / "riskml.key").read_text()
     assert "*.key" in (tmp_path / "a" / ".gitignore").read_text()
     assert "riskml doctor" in said[0].out

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from riskml.errors import RiskmlError
 from riskml.features.catalogue import load_catalogue
 from riskml.features.matrix import build_features
 from riskml.models.bundle import Model
-from riskml.models.spec import load_model_file
+from riskml.models.spec import ModelFile, load_model_file
 from riskml.models.splits import WINDOWS
 from riskml.outcomes.cohort import assessments
 from riskml.registry.history import History
@@ -126,3 +127,35 @@ def test_by_person_the_report_says_that_it_is_not_prospective(history, catalogue
     report = train(document, history, catalogue=catalogue).report
     assert not report["split"]["prospective"]
     assert "not_prospective" in {note["code"] for note in report["notes"]}
+
+
+def test_a_long_horizon_is_developed_on_folds_of_people_and_judged_later(history, catalogue):
+    spec = load_model_file(ROOT / "models" / "severe_harm.yml").model_copy(update={"bootstrap": 20})
+    spec = spec.model_copy(
+        update={"minimum": spec.minimum.model_copy(update={"events_to_learn": 20, "events_to_judge": 5})}
+    )
+    model = train(spec, history, catalogue=catalogue, seed=1)
+    table = pd.DataFrame(model.report["comparison"]).set_index("candidate")
+    assert list(table.index) == [
+        "base_rate",
+        "incidents",
+        "days_since",
+        "elastic_net",
+        "lightgbm",
+        "blend",
+    ]
+    windows = {w["window"]: w for w in model.report["split"]["windows"]}
+    assert tuple(windows) == ("develop", "evaluate")
+    assert model.report["split"]["prospective"]
+    gap = pd.Timestamp(windows["evaluate"]["first"]) - pd.Timestamp(windows["develop"]["last"])
+    assert gap >= pd.Timedelta(days=410)
+    assert table.loc["blend", "auc"] > table.loc["incidents", "auc"]
+    again = train(spec, history, catalogue=catalogue, seed=1)
+    assert again.version == model.version
+
+
+def test_a_mixture_without_a_develop_window_is_refused():
+    document = load_model_file(ROOT / "models" / "repeat.yml").to_document()
+    document["learners"]["main"] = "blend"
+    with pytest.raises(RiskmlError, match="develop"):
+        ModelFile.of(document)

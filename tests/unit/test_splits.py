@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
 from riskml.models.splits import (
+    CROSS_FITTED,
     WINDOWS,
     connected_people,
     grouped_folds,
@@ -40,6 +41,34 @@ def test_no_outcome_of_one_window_is_open_when_the_next_begins(days, step, horiz
     assert as_of[split.refit].max() + (horizon + lag) * DAY <= as_of[split.rows["calibrate"]].min()
     assert set(split.rows["train"]) | set(split.rows["tune"]) <= set(split.refit)
     assert split.prospective
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    days=st.integers(800, 3000),
+    step=st.integers(1, 28),
+    horizon=st.integers(1, 365),
+    develop=st.floats(0.2, 0.8),
+)
+def test_a_develop_window_costs_one_gap(days, step, horizon, develop):
+    as_of, gap = dates(days, step), (horizon + 45) * DAY
+    split = split_by_time(as_of, shares={"develop": develop, "evaluate": 1 - develop}, gap=gap)
+    assert tuple(split.rows) == CROSS_FITTED
+    assert split.cross_fitted
+    assert split.prospective
+    assert as_of[split.rows["develop"]].max() + gap <= as_of[split.rows["evaluate"]].min()
+    np.testing.assert_array_equal(split.refit, split.rows["develop"])
+    np.testing.assert_array_equal(split.calibrate, split.first)
+
+
+def test_too_short_a_history_for_four_windows_says_that_two_cost_one_gap():
+    with pytest.raises(RiskmlError, match=r"develop: 0\.7, evaluate: 0\.3"):
+        split_by_time(dates(1300), shares=SHARES, gap=410 * DAY)
+    two = {"develop": 0.7, "evaluate": 0.3}
+    assert split_by_time(dates(1300), shares=two, gap=410 * DAY).cross_fitted
+    with pytest.raises(RiskmlError, match="1 gap of 410 days") as error:
+        split_by_time(dates(420), shares=two, gap=410 * DAY)
+    assert "develop" not in str(error.value)
 
 
 def test_windows_take_their_shares_of_what_the_gaps_leave():

@@ -46,6 +46,17 @@ def test_windows_hold_only_what_was_known_when_the_next_began(history, data):
         np.testing.assert_array_equal(data.outcome[rows], known["outcome"].to_numpy())
 
 
+def test_a_develop_window_holds_only_what_was_known_when_the_evaluate_window_began(history):
+    spec = ModelFile.of(TRIAL | {"split": {"shares": {"develop": 0.6, "evaluate": 0.4}}})
+    data = training_data(spec, history, CATALOGUE)
+    rows, begins = data.split.rows["develop"], data.as_of[data.split.rows["evaluate"]].min()
+    known = label_outcomes(
+        history, data.matrix.index.to_frame(index=False).iloc[rows], spec.outcome, known_at=begins
+    )
+    np.testing.assert_array_equal(data.outcome[rows], known["outcome"].to_numpy())
+    assert len(np.unique(data.group)) <= len(np.unique(data.aggressor))
+
+
 def test_labels_of_the_last_window_use_all_that_is_known(history, data):
     rows = data.split.rows["evaluate"]
     cohort = data.matrix.index.to_frame(index=False).iloc[rows]

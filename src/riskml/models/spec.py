@@ -10,7 +10,7 @@ from riskml.documents import read_documents
 from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES
 from riskml.models.calibration import CALIBRATORS
-from riskml.models.splits import WINDOWS
+from riskml.models.splits import CROSS_FITTED, WINDOWS
 from riskml.outcomes.definition import OutcomeDefinition, Words
 from riskml.vocabulary import did_you_mean, duration
 
@@ -109,7 +109,12 @@ class CohortPart(_Part):
 
 
 class SplitPart(_Part):
-    """How assessments are divided into train, tune, calibrate and evaluate."""
+    """How assessments are divided: into train, tune, calibrate and evaluate, or into develop and evaluate.
+
+    In the develop window five folds of people take the place of the three windows: what a model is tuned and
+    calibrated on are people whom it has not seen. Long horizons need it, because each window but the first
+    costs a gap of horizon plus reporting lag.
+    """
 
     by: Literal["time", "person"] = "time"
     shares: dict[str, Annotated[float, Field(gt=0)]] = dict(zip(WINDOWS, (0.4, 0.2, 0.2, 0.2), strict=True))
@@ -118,10 +123,11 @@ class SplitPart(_Part):
     @model_validator(mode="after")
     def _coherent(self):
         for name in self.shares:
-            if name not in WINDOWS:
-                raise ValueError(f'unknown window "{name}". {did_you_mean(name, WINDOWS)}'.strip())
-        if set(self.shares) != set(WINDOWS):
-            raise ValueError(f"shares needs all of {', '.join(WINDOWS)}")
+            if name not in (*WINDOWS, *CROSS_FITTED):
+                near = did_you_mean(name, (*WINDOWS, *CROSS_FITTED))
+                raise ValueError(f'unknown window "{name}". {near}'.strip())
+        if set(self.shares) not in (set(WINDOWS), set(CROSS_FITTED)):
+            raise ValueError(f"shares needs all of {', '.join(WINDOWS)}; or {' and '.join(CROSS_FITTED)}")
         if self.by == "time" and self.index_date is not None:
             raise ValueError("index_date belongs to by: person")
         if self.by == "person" and self.index_date is None:
@@ -205,9 +211,9 @@ class ElasticNetPart(_Part):
 
 
 class LearnersPart(_Part):
-    """What is learnt, and which of them the bundle holds."""
+    """What is learnt, and which the bundle holds; `blend`, a mixture, needs a develop window."""
 
-    main: Literal["lightgbm", "elastic_net"] = "lightgbm"
+    main: Literal["lightgbm", "elastic_net", "blend"] = "lightgbm"
     lightgbm: LightGBMPart = LightGBMPart()
     elastic_net: ElasticNetPart = ElasticNetPart()
 
@@ -270,6 +276,8 @@ class ModelFile(_Part):
             words = getattr(self, key)
             if words is not None and set(words) != set(LANGUAGES):
                 raise ValueError(f"{key} needs both es and en")
+        if self.learners.main == "blend" and set(self.split.shares) != set(CROSS_FITTED):
+            raise ValueError("learners: {main: blend} needs split: {shares: {develop: 0.7, evaluate: 0.3}}")
         return self
 
     @classmethod

@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 from riskml.errors import RiskmlError
 
 __all__ = [
+    "CROSS_FITTED",
     "WINDOWS",
     "Split",
     "connected_people",
@@ -19,19 +20,21 @@ __all__ = [
 ]
 
 WINDOWS = ("train", "tune", "calibrate", "evaluate")
+CROSS_FITTED = ("develop", "evaluate")  # where three gaps of a long horizon would leave no time for windows
 DAY = np.timedelta64(86_400_000_000, "us")
 MINIMUM_WINDOW = np.timedelta64(28, "D").astype("timedelta64[us]")
 
 
 @dataclass(frozen=True)
 class Split:
-    """The four windows of one training run.
+    """The windows of one training run: of WINDOWS, or of CROSS_FITTED.
 
     Attributes
     ----------
     rows : dict of window -> int array    positions of its assessments, ascending
     refit : int array    positions that the chosen size is refitted on: train, tune and, by time, the gap
-        between them, whose outcomes too are fully known before the calibrate window begins
+        between them, whose outcomes too are fully known before the calibrate window begins; with CROSS_FITTED
+        the develop window
     bounds : dict of window -> (start, end) or None    first and last as_of that the window may hold, by time
         only
     prospective : bool   whether later assessments judge a model that was made from earlier ones
@@ -44,6 +47,21 @@ class Split:
     prospective: bool = True
     gap: np.timedelta64 | None = None
 
+    @property
+    def cross_fitted(self):
+        """Whether people, not times, divide what is learnt, tuned and calibrated on."""
+        return "develop" in self.rows
+
+    @property
+    def first(self):
+        """Positions of the first window: what an encoding may be fitted to."""
+        return self.rows["develop" if self.cross_fitted else "train"]
+
+    @property
+    def calibrate(self):
+        """Positions of the window in which the calibrator is learnt."""
+        return self.rows["develop" if self.cross_fitted else "calibrate"]
+
 
 def _days(span):
     return float(span / DAY)
@@ -53,8 +71,13 @@ def _date(moment):
     return str(moment.astype("datetime64[D]"))
 
 
+def _windows(shares):
+    """The windows of some shares, in order: tuple of str."""
+    return CROSS_FITTED if "develop" in shares else WINDOWS
+
+
 def split_by_time(as_of, *, shares, gap):
-    """Four chronological windows with a gap between each and the next.
+    """Chronological windows with a gap between each and the next.
 
     An assessment at t has its outcome in (t, t + horizon], and the registry has learnt it by t + horizon +
     reporting lag. With a gap of that length, whatever one window's labels say was known before the next
@@ -64,8 +87,8 @@ def split_by_time(as_of, *, shares, gap):
     Parameters
     ----------
     as_of : datetime64 array, shape (n,)    times of fully followed-up assessments, on the visible timeline
-    shares : dict of window -> float    shares of the usable time: what is left when the three gaps are taken
-        out
+    shares : dict of window -> float    shares of the usable time (what is left when the gaps are taken out),
+        for each of WINDOWS or of CROSS_FITTED
     gap : timedelta64    horizon plus reporting lag
 
     Returns
@@ -74,7 +97,7 @@ def split_by_time(as_of, *, shares, gap):
 
     Raises
     ------
-    RiskmlError    no assessments, or too short a time for four windows and three gaps: says how long it must
+    RiskmlError    no assessments, or too short a time for the windows and their gaps: says how long it must
         be
     """
     as_of = np.asarray(as_of).astype("datetime64[us]")
@@ -85,42 +108,48 @@ def split_by_time(as_of, *, shares, gap):
             where="split",
             mend="The history is too short for this outcome: wait, or choose a shorter horizon.",
         )
+    windows = _windows(shares)
+    gaps = len(windows) - 1
     first, last = as_of.min(), as_of.max()
     span = last - first
-    usable = span - 3 * gap
-    total = sum(shares[name] for name in WINDOWS)
-    smallest = min(shares[name] for name in WINDOWS) / total
+    usable = span - gaps * gap
+    total = sum(shares[name] for name in windows)
+    smallest = min(shares[name] for name in windows) / total
     needed = np.timedelta64(int(MINIMUM_WINDOW.astype(np.int64) / smallest), "us")
     if usable < needed:
-        missing = needed + 3 * gap - span
+        missing = needed + gaps * gap - span
+        fewer = (
+            "" if gaps == 1 else "write `split: {shares: {develop: 0.7, evaluate: 0.3}}` (one gap instead), "
+        )
         raise RiskmlError(
             f"the followed-up assessments reach over {_days(span):.0f} days, from {_date(first)} to "
-            f"{_date(last)}; three gaps of {_days(gap):.0f} days (horizon plus reporting lag) and four "
-            f"windows need at least {_days(needed + 3 * gap):.0f}",
+            f"{_date(last)}; {gaps} gap{'s' * (gaps > 1)} of {_days(gap):.0f} days (horizon plus reporting "
+            f"lag) and {len(windows)} windows need at least {_days(needed + gaps * gap):.0f}",
             where="split: {by: time}",
             mend=f"Wait until the history reaches {_days(missing):.0f} days further, choose a shorter "
-            "horizon, or write `split: {by: person}` in the model file: its report then says that it is not "
-            "prospective.",
+            f"horizon, {fewer}or write `split: {{by: person}}` in the model file: its report then says that "
+            "it is not prospective.",
         )
     rows, bounds, start, spent = {}, {}, first, 0.0
-    for position, name in enumerate(WINDOWS):
+    for position, name in enumerate(windows):
         spent += shares[name] / total
         end = (
             last
-            if name == WINDOWS[-1]
+            if name == windows[-1]
             else first + position * gap + np.timedelta64(int(spent * usable.astype(np.int64)), "us")
         )
         bounds[name] = (start, end)
         rows[name] = np.flatnonzero((as_of >= start) & (as_of <= end))
         start = end + gap
-    empty = [name for name in WINDOWS if not rows[name].size]
+    empty = [name for name in windows if not rows[name].size]
     if empty:
         raise RiskmlError(
             f"no assessment falls into the window {', '.join(empty)}",
             where="split: {by: time}",
             mend="Assess more often (`cohort: {every: 28d}`), or change the windows' shares.",
         )
-    return Split(rows, np.flatnonzero(as_of <= bounds["tune"][1]), bounds, True, gap)
+    refit = rows["develop"] if windows is CROSS_FITTED else np.flatnonzero(as_of <= bounds["tune"][1])
+    return Split(rows, refit, bounds, True, gap)
 
 
 def connected_people(aggressor, victim=None):
@@ -173,7 +202,7 @@ def one_assessment_each(as_of, people, *, index_date, seed=0):
 
 
 def split_by_person(people, outcome, *, shares, seed=0):
-    """Four windows of different people, the share of people with an event alike in each.
+    """Windows of different people, the share of people with an event alike in each.
 
     Not prospective: the windows overlap in time, and whatever changes with time is seen by all of them.
 
@@ -181,7 +210,7 @@ def split_by_person(people, outcome, *, shares, seed=0):
     ----------
     people : int array, shape (n,)            group of each assessment, kept whole
     outcome : array of {0, 1}, shape (n,)     spreads people with an event evenly over the windows
-    shares : dict of window -> float          shares of people
+    shares : dict of window -> float          shares of people, for each of WINDOWS or of CROSS_FITTED
     seed : int
 
     Returns
@@ -197,24 +226,29 @@ def split_by_person(people, outcome, *, shares, seed=0):
     groups, member = np.unique(people, return_inverse=True)
     with_event = np.zeros(len(groups), dtype=bool)
     np.logical_or.at(with_event, member, np.asarray(outcome) > 0)
-    total = sum(shares[name] for name in WINDOWS)
-    cuts = np.cumsum([shares[name] / total for name in WINDOWS])[:-1]
+    windows = _windows(shares)
+    count = len(windows)
+    total = sum(shares[name] for name in windows)
+    cuts = np.cumsum([shares[name] / total for name in windows])[:-1]
     window = np.empty(len(groups), dtype=int)
     for stratum in (with_event, ~with_event):
         chosen = rng.permutation(np.flatnonzero(stratum))
-        if len(chosen) < len(WINDOWS):
+        if len(chosen) < count:
             raise RiskmlError(
                 f"{int(with_event.sum())} people with an event and {int((~with_event).sum())} without: "
-                "too few for four windows of different people",
+                f"too few for {count} windows of different people",
                 where="split: {by: person}",
                 mend="A rarer outcome needs more people or a longer horizon.",
             )
         borders = np.clip(
-            np.round(cuts * len(chosen)).astype(int), [1, 2, 3], len(chosen) - np.array([3, 2, 1])
+            np.round(cuts * len(chosen)).astype(int),
+            np.arange(1, count),
+            len(chosen) - np.arange(count - 1, 0, -1),
         )
         window[chosen] = np.searchsorted(borders, np.arange(len(chosen)), side="right")
-    rows = {name: np.flatnonzero(window[member] == i) for i, name in enumerate(WINDOWS)}
-    return Split(rows, np.flatnonzero(window[member] <= 1), {}, False, None)
+    rows = {name: np.flatnonzero(window[member] == i) for i, name in enumerate(windows)}
+    refit = rows["develop"] if windows is CROSS_FITTED else np.flatnonzero(window[member] <= 1)
+    return Split(rows, refit, {}, False, None)
 
 
 def grouped_folds(groups, outcome, *, folds=5, seed=0):

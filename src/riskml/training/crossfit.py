@@ -5,11 +5,12 @@ behind them has not seen.
 """
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from riskml.models.calibration import choose_calibrator
-from riskml.models.estimators import Blend, base_rate
+from riskml.models.estimators import Blend, base_rate, one_column
 from riskml.models.likelihood import log_loss
 from riskml.models.linear import elastic_net_path, penalties
 from riskml.models.splits import grouped_folds
@@ -64,10 +65,18 @@ class CrossFitted:
         }
 
 
-def _linear(design, outcome, fold):
+def _simple(learn, design, outcome, fold):
+    """Cross-fitted log-odds of a learner that chooses nothing, and the learner of all rows."""
+    margin = np.empty(len(outcome))
+    for k in np.unique(fold):
+        margin[fold == k] = learn(design[fold != k], outcome[fold != k]).margin(design[fold == k])
+    return margin, learn(design, outcome)
+
+
+def _linear(design, outcome, fold, l1_ratios):
     """Cross-fitted log-odds under the best penalty, the tuning, and the model of all rows."""
     tuning, margins = [], []
-    for l1_ratio in L1_RATIOS:
+    for l1_ratio in l1_ratios:
         strengths = penalties(design, outcome, l1_ratio)
         margin = np.empty((len(strengths), len(outcome)))
         for k in np.unique(fold):
@@ -89,10 +98,10 @@ def _linear(design, outcome, fold):
     return margins[best], [dict(row, chosen=row is chosen) for row in tuning], path[-1][1]
 
 
-def _trees(design, outcome, fold, seed, rows_per_person):
+def _trees(design, outcome, fold, grid, shared):
     """Cross-fitted log-odds of the best setting, the tuning, and the mean of its boosters."""
     folds, tuning, kept = np.unique(fold), [], None
-    for settings in GRID:
+    for settings in grid:
         boosters, losses = [], np.full((len(folds), MOST_ROUNDS), np.nan)
         for position, k in enumerate(folds):
             held = fold == k
@@ -103,8 +112,7 @@ def _trees(design, outcome, fold, seed, rows_per_person):
                 outcome[held],
                 settings,
                 MOST_ROUNDS,
-                seed=seed,
-                rows_per_person=rows_per_person,
+                **shared,
             )
             boosters.append(booster)
             # A booster that stopped has not improved since its best tree: it counts on as it ended.
@@ -122,8 +130,20 @@ def _trees(design, outcome, fold, seed, rows_per_person):
     return margin, [dict(row, chosen=row is tuning[best]) for row in tuning], learner
 
 
-def cross_fit(design, outcome, groups, *, seed=0, step=lambda: None):
-    """Base rate, elastic-net logistic regression, LightGBM and their mixture, cross-fitted by person.
+def cross_fit(
+    design,
+    outcome,
+    groups,
+    *,
+    seed=0,
+    grid=GRID,
+    l1_ratios=L1_RATIOS,
+    directions=(),
+    baselines=None,
+    kinds=("none", "sigmoid", "beta", "isotonic"),
+    step=lambda: None,
+):
+    """Plain baselines, elastic-net logistic regression, LightGBM and their mixture, cross-fitted by person.
 
     Parameters
     ----------
@@ -131,41 +151,52 @@ def cross_fit(design, outcome, groups, *, seed=0, step=lambda: None):
     outcome : array of {0, 1}, shape (n,)
     groups : array, shape (n,)    people, kept whole
     seed : int
-    step : callable               called after each part
+    grid : sequence of dict       LightGBM settings to choose among
+    l1_ratios : sequence of float mixtures of the two penalties to choose among
+    directions : sequence of {-1, 0, 1}    monotone direction of each design column; empty: none
+    baselines : dict of candidate -> int, or None    regressions on one design column each
+    kinds : iterable of str       calibrators to choose among
+    step : callable               called after each of three parts
 
     Returns
     -------
     CrossFitted
     """
     fold = grouped_folds(groups, outcome, folds=FOLDS, seed=seed)
-    rate = np.empty(len(outcome))
-    for k in np.unique(fold):
-        rate[fold == k] = base_rate(outcome[fold != k]).margin(design[fold == k])
-    linear_margin, linear_tuning, linear = _linear(design, outcome, fold)
+    simple = {"base_rate": lambda x, y: base_rate(y)}
+    for name, column in (baselines or {}).items():
+        simple[name] = partial(one_column, column=column)
+    margins, learners = {}, {}
+    for name, learn in simple.items():
+        margins[name], learners[name] = _simple(learn, design, outcome, fold)
+    linear_margin, linear_tuning, linear = _linear(design, outcome, fold, l1_ratios)
     step()
     rows_per_person = len(outcome) / len(np.unique(groups))
-    tree_margin, tree_tuning, trees = _trees(design, outcome, fold, seed, rows_per_person)
+    shared = {"seed": seed, "rows_per_person": rows_per_person, "directions": directions}
+    tree_margin, tree_tuning, trees = _trees(design, outcome, fold, grid, shared)
     step()
     mixed = [log_loss(outcome, w * tree_margin + (1 - w) * linear_margin) for w in WEIGHTS]
     weight = float(WEIGHTS[int(np.argmin(mixed))])
-    margins = {
-        "base_rate": rate,
+    margins |= {
         "elastic_net": linear_margin,
         "lightgbm": tree_margin,
         "blend": weight * tree_margin + (1 - weight) * linear_margin,
     }
-    risks, tables, calibrators = {}, {}, {}
-    for name, margin in margins.items():
-        kinds = ("none",) if name == "base_rate" else ("none", "sigmoid", "beta", "isotonic")
-        calibrators[name], tables[name], risks[name] = choose_calibrator(
-            margin, outcome, groups, kinds=kinds, seed=seed + 1, cautious=True
-        )
-    step()
-    learners = {
-        "base_rate": base_rate(outcome),
+    learners |= {
         "elastic_net": linear,
         "lightgbm": trees,
         "blend": {0.0: linear, 1.0: trees}.get(weight) or Blend(trees, linear, weight),
     }
+    risks, tables, calibrators = {}, {}, {}
+    for name, margin in margins.items():
+        calibrators[name], tables[name], risks[name] = choose_calibrator(
+            margin,
+            outcome,
+            groups,
+            kinds=("none",) if name == "base_rate" else kinds,
+            seed=seed + 1,
+            cautious=True,
+        )
+    step()
     tuning = {"elastic_net": linear_tuning, "lightgbm": tree_tuning}
     return CrossFitted(learners, calibrators, risks, tuning, tables, weight)

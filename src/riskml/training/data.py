@@ -1,4 +1,4 @@
-"""The rows of one training run: assessments with their people, features and outcomes, in four windows."""
+"""The rows of one training run: assessments with their people, features and outcomes, in windows."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,6 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.features.matrix import build_features
 from riskml.models.splits import (
-    WINDOWS,
     Split,
     connected_people,
     one_assessment_each,
@@ -34,6 +33,7 @@ class TrainingData:
     outcome : float array of {0, 1}      strictly after the assessment, as known when the next window begins
     as_of : datetime64 array
     aggressor : array of str             whose assessment it is: the unit of every bootstrap
+    group : array of int                 people who share an aggressor or a victim, directly or through others
     exit : array of str                  first competing exit before any event: none, custody, death, closed
     split : Split
     counts : dict                        assessments in the cohort, censored, followed up
@@ -43,6 +43,7 @@ class TrainingData:
     outcome: np.ndarray
     as_of: np.ndarray
     aggressor: np.ndarray
+    group: np.ndarray
     exit: np.ndarray
     split: Split
     counts: dict
@@ -93,8 +94,10 @@ def _labels_as_known(history, cohort, definition, split, outcome):
     outcome = outcome.copy()
     if not split.prospective:
         return outcome
-    for window, following in (("tune", "calibrate"), ("calibrate", "evaluate")):
-        rows = split.refit if window == "tune" else split.rows[window]
+    pairs = [(split.refit, "evaluate" if split.cross_fitted else "calibrate")]
+    if not split.cross_fitted:
+        pairs.append((split.rows["calibrate"], "evaluate"))
+    for rows, following in pairs:
         known = label_outcomes(
             history, cohort.iloc[rows], definition, known_at=pd.Timestamp(split.bounds[following][0])
         )["outcome"].to_numpy()
@@ -105,11 +108,12 @@ def _labels_as_known(history, cohort, definition, split, outcome):
 def _check_events(spec, split, outcome):
     minimum = spec.minimum
     where = f"models/{spec.name}.yml"
-    for name in WINDOWS:
+    windows = tuple(split.rows)
+    for name in windows:
         check_two_classes(outcome[split.rows[name]], where=f"{where}, window {name}")
     learnt = int(outcome[split.refit].sum())
-    judged = {name: int(outcome[split.rows[name]].sum()) for name in WINDOWS}
-    few = [f"{judged[name]} in {name}" for name in WINDOWS[1:] if judged[name] < minimum.events_to_judge]
+    judged = {name: int(outcome[split.rows[name]].sum()) for name in windows}
+    few = [f"{judged[name]} in {name}" for name in windows[1:] if judged[name] < minimum.events_to_judge]
     if learnt < minimum.events_to_learn or few:
         also = f", {', '.join(few)} (at least {minimum.events_to_judge} each)" if few else ""
         raise RiskmlError(
@@ -175,6 +179,7 @@ def training_data(spec, history, catalogue, *, seed=0, step=lambda: None):
         outcome,
         as_of,
         people["aggressor_id"].to_numpy(dtype=object).astype(str),
+        connected_people(people["aggressor_id"], people["victim_id"]),
         labels["exit"].to_numpy(dtype=object)[followed].astype(str),
         split,
         counts,

@@ -1,4 +1,4 @@
-"""The candidates of one training run: tuned in the tune window, refitted before the calibrate window."""
+"""The candidates of one training run: tuned in a window, or on held-out people of the develop window."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,9 @@ from riskml.models.estimators import base_rate, one_column
 from riskml.models.likelihood import log_loss
 from riskml.models.linear import elastic_net_path
 from riskml.models.trees import boost, tune_trees
+from riskml.training.crossfit import cross_fit
 
-__all__ = ["Candidate", "calibrated", "learn_candidates"]
+__all__ = ["Candidate", "calibrated", "cross_fitted", "learn_candidates"]
 
 PATIENCE = 3  # weaker penalties that may be worse before the path ends
 
@@ -21,12 +22,12 @@ class Candidate:
 
     Attributes
     ----------
-    name : str                    "base_rate", "incidents", "days_since", "elastic_net" or "lightgbm"
-    learner : BoostedTrees or LinearModel
+    name : str                    "base_rate", "incidents", "days_since", "elastic_net", "lightgbm" or "blend"
+    learner : BoostedTrees, LinearModel or Blend
     calibrator : Calibrator
-    tuning : list of dict         settings with their log loss in the tune window
+    tuning : list of dict         settings with their log loss in the tune window or on held-out people
     calibrators : list of dict    calibrators with their cross-validated Brier scores
-    calibrate_risk : float array  cross-validated risk in the calibrate window
+    calibrate_risk : float array  cross-validated risk in the calibrate (develop) window
     """
 
     name: str
@@ -87,6 +88,54 @@ def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed
     return Candidate("lightgbm", learner, tuning=[dict(row, chosen=row is best) for row in tuning])
 
 
+def _baselines(spec, encoding):
+    """The design columns of the plain baselines that can be learnt: dict of candidate -> position."""
+    wanted = {"incidents": spec.baselines.incidents, "days_since": spec.baselines.days_since}
+    return {n: encoding.names.index(column) for n, column in wanted.items() if column in encoding.names}
+
+
+def cross_fitted(design, outcome, people, spec, encoding, *, seed=0, step=lambda: None):
+    """The same candidates and their mixture, tuned and calibrated on held-out people of one window.
+
+    Parameters
+    ----------
+    design, outcome : rows of the develop window
+    people : array, shape (n,)    groups that are kept whole
+    spec : ModelFile
+    encoding : Encoding           of the design
+    seed : int
+    step : callable               called after each of three parts
+
+    Returns
+    -------
+    list of Candidate, calibrated, from simple to flexible
+    """
+    trees, linear = spec.learners.lightgbm, spec.learners.elastic_net
+    fitted = cross_fit(
+        design,
+        outcome,
+        people,
+        seed=seed,
+        grid=trees.grid,
+        l1_ratios=linear.l1_ratio,
+        directions=encoding.directions if trees.monotone else (),
+        baselines=_baselines(spec, encoding),
+        kinds=spec.calibrators,
+        step=step,
+    )
+    return [
+        Candidate(
+            name,
+            learner,
+            fitted.fitted[name],
+            fitted.tuning.get(name, []),
+            fitted.calibrators[name],
+            fitted.risks[name],
+        )
+        for name, learner in fitted.learners.items()
+    ]
+
+
 def learn_candidates(
     design, outcome, rows, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
 ):
@@ -110,10 +159,8 @@ def learn_candidates(
     """
     refit = rows[2]
     candidates = [Candidate("base_rate", base_rate(outcome[refit]))]
-    for name, column in (("incidents", spec.baselines.incidents), ("days_since", spec.baselines.days_since)):
-        if column in encoding.names:
-            learner = one_column(design[refit], outcome[refit], encoding.names.index(column))
-            candidates.append(Candidate(name, learner))
+    for name, column in _baselines(spec, encoding).items():
+        candidates.append(Candidate(name, one_column(design[refit], outcome[refit], column)))
     step()
     candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
     step()

@@ -9,7 +9,6 @@ import pandas as pd
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
 from riskml.models.riskgroups import clustered_interval, design_effect
-from riskml.models.splits import WINDOWS
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.calibration_curve import calibration_curve, calibration_groups
 from riskml.validation.comparison import compare
@@ -53,8 +52,7 @@ def split_report(data):
     data : TrainingData
     """
     rows = []
-    for name in WINDOWS:
-        inside = data.split.rows[name]
+    for name, inside in data.split.rows.items():
         outcome, people, as_of = data.outcome[inside], data.aggressor[inside], data.as_of[inside]
         low, high = clustered_interval(int(outcome.sum()), len(inside), design_effect(outcome, people))
         exits = pd.Series(data.exit[inside]).value_counts()

@@ -11,7 +11,7 @@ from riskml.models.spec import ModelFile
 from riskml.progress import progress
 from riskml.registry.history import History
 from riskml.training.data import training_data
-from riskml.training.learn import calibrated, learn_candidates
+from riskml.training.learn import calibrated, cross_fitted, learn_candidates
 from riskml.training.report import comparison_report, importance, libraries, note, split_report
 
 __all__ = ["reference_of", "train"]
@@ -51,8 +51,9 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
 
     Baselines, logistic regression and LightGBM are learnt in the train window, tuned in the tune window,
     refitted on both, calibrated in the calibrate window and judged in the evaluate window, with a gap of
-    horizon plus reporting lag between each and the next. The model that is judged is the model that is
-    returned.
+    horizon plus reporting lag between each and the next. With `shares: {develop:, evaluate:}` folds of people
+    in the develop window take the place of the first three, and one gap that of three. The model that is
+    judged is the model that is returned.
 
     Parameters
     ----------
@@ -84,9 +85,8 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     names = spec.features.chosen(catalogue)
     with progress(message("training.training", language, name=spec.label[language]), total=STEPS) as step:
         data = training_data(spec, history, catalogue, seed=seed, step=step)
-        rows = data.split.rows
-        train_matrix = data.matrix.iloc[rows["train"]]
-        encoding = Encoding.fit(train_matrix, columns_of(catalogue, names))
+        split = data.split
+        encoding = Encoding.fit(data.matrix.iloc[split.first], columns_of(catalogue, names))
         if not encoding.columns:
             raise RiskmlError(
                 "no feature varies among the training assessments",
@@ -95,26 +95,13 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
             )
         design = encoding.design(data.matrix)
         step()
-        people = data.aggressor
-        candidates = learn_candidates(
-            design,
-            data.outcome,
-            (rows["train"], rows["tune"], data.split.refit),
-            spec,
-            encoding,
-            rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
-            seed=seed,
-            step=step,
-        )
-        at, later = rows["calibrate"], rows["evaluate"]
-        candidates = {
-            c.name: calibrated(c, design[at], data.outcome[at], people[at], kinds=spec.calibrators, seed=seed)
-            for c in candidates
-        }
+        people, at, later = data.aggressor, split.calibrate, split.rows["evaluate"]
+        learn = _cross_fitted if split.cross_fitted else _in_windows
+        candidates = learn(data, design, spec, encoding, seed, step)
         step()
     risks = {name: c.risk(design[later]) for name, c in candidates.items()}
     chosen = candidates[spec.learners.main]
-    seen = np.unique(people[np.concatenate([data.split.refit, at])])
+    seen = np.unique(people[np.concatenate([split.refit, at])])
     judged, notes = comparison_report(
         data.outcome[later],
         risks,
@@ -153,6 +140,34 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         card=plain(_card(spec, history, catalogue, seed)),
         report=report,
     )
+
+
+def _in_windows(data, design, spec, encoding, seed, step):
+    """Candidates learnt, tuned and calibrated in windows of their own: dict of name -> Candidate."""
+    rows, people, at = data.split.rows, data.aggressor, data.split.calibrate
+    candidates = learn_candidates(
+        design,
+        data.outcome,
+        (rows["train"], rows["tune"], data.split.refit),
+        spec,
+        encoding,
+        rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
+        seed=seed,
+        step=step,
+    )
+    return {
+        c.name: calibrated(c, design[at], data.outcome[at], people[at], kinds=spec.calibrators, seed=seed)
+        for c in candidates
+    }
+
+
+def _cross_fitted(data, design, spec, encoding, seed, step):
+    """Candidates tuned and calibrated on held-out people of the develop window: dict of name -> Candidate."""
+    rows = data.split.rows["develop"]
+    made = cross_fitted(
+        design[rows], data.outcome[rows], data.group[rows], spec, encoding, seed=seed, step=step
+    )
+    return {candidate.name: candidate for candidate in made}
 
 
 def _notes(spec, history, candidates, listed, data):
