@@ -94,7 +94,9 @@ class Checklist(BaseModel):
             if name not in self.sections:
                 known = ", ".join(self.sections)
                 near = did_you_mean(name, self.sections)
-                raise RiskmlError(f'unknown section "{name}"', where="reasons", mend=near or f"Known: {known}.")
+                raise RiskmlError(
+                    f'unknown section "{name}"', where="reasons", mend=near or f"Known: {known}."
+                )
         lacking = [name for name in self.sections if not given.get(name)]
         if lacking and (every or len(lacking) == len(self.sections)):
             raise RiskmlError(

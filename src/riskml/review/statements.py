@@ -126,8 +126,9 @@ class Statement:
 def chain_faults(statements):
     """What is wrong with a chain: list of (number, fault), in order; empty where it is whole.
 
-    Faults: `missing`, `forked` (two of one number), `changed` (its content does not give its hash), `unlinked`
-    (it does not follow the one before it). What was cut off at the end cannot be seen here: the head tells.
+    Faults: `missing`, `forked` (two of one number), `changed` (its content does not give its hash),
+    `unlinked` (it does not follow the one before it). What was cut off at the end cannot be seen here: the
+    head tells.
 
     Parameters
     ----------

@@ -72,7 +72,7 @@ def mlflow_at(settings):
 
 
 def experiment_of(mlflow, settings, name=None, *, tags=None):
-    """An experiment of the workspace, made where there is none; a local store keeps its files in the workspace.
+    """An experiment, made where there is none; a local store keeps its files in the workspace.
 
     MLflow writes where an experiment was made, and cannot be told otherwise: in a workspace that was copied
     or moved since, that experiment is kept under another name and a new one is made, so that the copy never
