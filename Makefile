@@ -45,6 +45,7 @@ docs: $(INSTALLED)  ## render again the pages of docs/ that follow from code
 	$(BIN)/python -m riskml.registry.docs docs/registry.md
 	$(BIN)/python -m riskml.features.docs features docs/catalogue.md
 	$(BIN)/python -m riskml.features.spec_page tests/spec docs/spec.md
+	$(BIN)/python -m riskml.instruments.docs models/instruments docs/instruments.md
 	$(BIN)/python -m riskml.simulation.pages docs/simulation.md
 
 lab: $(LAB_INSTALLED)  ## JupyterLab on the analysts' first notebook
