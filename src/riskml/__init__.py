@@ -20,7 +20,7 @@ _PUBLIC = {
     "History": "riskml.registry.history",
     "Model": "riskml.models.bundle",
     "assessments": "riskml.outcomes.cohort",
-    "build_features": "riskml.features.matrix",
+    "build_features": "riskml.engines.features",
     "explain": "riskml.explain.case",
     "init_workspace": "riskml.workspace",
     "label_outcomes": "riskml.outcomes.labels",
@@ -28,10 +28,12 @@ _PUBLIC = {
     "open_workspace": "riskml.workspace",
     "read_narrative": "riskml.narratives.reading",
     "read_narratives": "riskml.narratives.reading",
-    "score": "riskml.scoring.score",
+    "score": "riskml.engines.scores",
     "simulate": "riskml.simulation.simulate",
     "train": "riskml.workspace",
     "train_frame": "riskml.training.frame",
+    "write_features": "riskml.engines.features",
+    "write_scores": "riskml.engines.scores",
 }
 
 __all__ = ["RiskmlError", *sorted(_PUBLIC)]

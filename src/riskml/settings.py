@@ -11,7 +11,9 @@ from riskml.errors import RiskmlError
 from riskml.messages import check_language
 from riskml.vocabulary import did_you_mean
 
-__all__ = ["Settings", "load_settings"]
+__all__ = ["ENGINES", "Settings", "load_settings"]
+
+ENGINES = ("embedded", "spark")  # where features and risks are computed
 
 _KNOWN = {
     "registry": {"url"},
@@ -132,8 +134,11 @@ def load_settings(folder="."):
         )
     ZoneInfo(timezone)
     engine = flat.get(("", "engine"), "embedded")
-    if engine != "embedded":
-        raise RiskmlError(f'unknown engine "{engine}"', where=str(path), mend='Use "embedded".')
+    if engine not in ENGINES:
+        near = did_you_mean(engine, ENGINES)
+        raise RiskmlError(
+            f'unknown engine "{engine}"', where=str(path), mend=near or 'Use "embedded" or "spark".'
+        )
     return Settings(
         folder=folder,
         registry_url=_anchored(

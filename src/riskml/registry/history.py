@@ -54,8 +54,11 @@ def _column(table, column, data, where):
         ) from None
 
 
-def _normalised(tables, where):
-    """The tables in the contract's columns and types; all that is missing is listed in one error."""
+def _normalised(tables, where, *, partial=False):
+    """The tables in the contract's columns and types; all that is missing is listed in one error.
+
+    `partial`: the tables hold some of their columns only, which is no error.
+    """
     unknown = [name for name in tables if name not in TABLES]
     if unknown:
         raise RiskmlError(
@@ -73,7 +76,7 @@ def _normalised(tables, where):
             values = _column(table, column, data, where)
             if values is None:
                 required = column.kind is Kind.ID or column.kind is Kind.TIME
-                if required:
+                if required and not partial:
                     missing.append(f"{name}.{column.name}")
                 continue
             columns[column.name] = values
@@ -120,7 +123,9 @@ class _Stored(Mapping):
     def __init__(self, files, where, rows):
         self._files, self._where, self._read = files, where, {}
         heads = {name: _readable(file, pq.read_metadata) for name, file in files.items()}
-        _normalised({n: head.schema.to_arrow_schema().empty_table() for n, head in heads.items()}, where)
+        empty = {name: head.schema.to_arrow_schema().empty_table() for name, head in heads.items()}
+        self.heads = _normalised(empty, where)
+        self.row_counts = {name: head.num_rows for name, head in heads.items()}
         damaged = [name for name in rows if name in heads and heads[name].num_rows != rows[name]]
         damaged += [name for name in rows if name in TABLES and name not in heads]
         if damaged:
@@ -135,6 +140,26 @@ class _Stored(Mapping):
             table = _readable(self._files[name], pq.read_table)
             self._read[name] = _normalised({name: table}, self._where)[name]
         return self._read[name]
+
+    def cuts(self, name, rows):
+        """Neighbouring row groups of about so many rows: list of (first, one after the last)."""
+        head = _readable(self._files[name], pq.read_metadata)
+        sizes = np.array([head.row_group(g).num_rows for g in range(head.num_row_groups)], np.int64)
+        piece = (np.cumsum(sizes) - sizes) // rows
+        first = np.flatnonzero(np.diff(piece, prepend=-1))
+        return list(zip(first.tolist(), [*first[1:].tolist(), len(sizes)], strict=True)) if len(sizes) else []
+
+    def piece(self, name, cut, columns):
+        """The rows of one of the cuts, in some of the contract's columns."""
+        file = self._files[name]
+        present = [c for c in _readable(file, pq.read_schema).names if c in columns]
+
+        def read(path):
+            with pq.ParquetFile(path) as opened:
+                return opened.read_row_groups(range(*cut), columns=present)
+
+        wanted = _normalised({name: _readable(file, read)}, self._where, partial=True)[name]
+        return wanted.select([c for c in columns if c in wanted.column_names])
 
     def __contains__(self, name):
         return name in self._files
@@ -226,13 +251,51 @@ class History:
             )
         return table
 
+    def heads(self):
+        """The same tables without their rows, which are not read: History."""
+        if isinstance(self.tables, _Stored):
+            return History(self.tables.heads, self.manifest, self.folder)
+        return History({n: t.slice(0, 0) for n, t in self.tables.items()}, self.manifest, self.folder)
+
+    def row_count(self, name):
+        """Number of rows of a table, which is not read: int."""
+        if isinstance(self.tables, _Stored):
+            return self.tables.row_counts[name]
+        return self.tables[name].num_rows
+
+    def cuts(self, name, rows=500_000):
+        """Where a table may be cut into pieces of about so many rows: list of pairs that `piece` takes."""
+        if isinstance(self.tables, _Stored):
+            return self.tables.cuts(name, rows)
+        total = self.tables[name].num_rows
+        return [(first, min(first + rows, total)) for first in range(0, total, rows)]
+
+    def piece(self, name, cut, columns):
+        """One piece of a table, in the table's order; of a history on disk nothing else is read.
+
+        Parameters
+        ----------
+        name : str
+        cut : pair of int          one of `cuts`
+        columns : iterable of str  those that the table does not hold are left out
+
+        Returns
+        -------
+        pyarrow.Table    the contract's types
+        """
+        if isinstance(self.tables, _Stored):
+            return self.tables.piece(name, cut, list(columns))
+        table = self.tables[name]
+        return table.select([c for c in columns if c in table.column_names]).slice(cut[0], cut[1] - cut[0])
+
     @cached_property
     def observed_until(self):
         """The last moment that the registry speaks for: the latest `recorded_at`, pandas.Timestamp or NaT."""
         latest = [
-            pc.max(t["recorded_at"]).as_py()
-            for t in self.tables.values()
-            if t.num_rows and "recorded_at" in t.column_names
+            pc.max(self.piece(name, cut, ["recorded_at"])["recorded_at"]).as_py()
+            for name, head in self.heads().tables.items()
+            if "recorded_at" in head.column_names
+            for cut in self.cuts(name)
         ]
         latest = [moment for moment in latest if moment is not None]
         return pd.Timestamp(max(latest)).as_unit("us") if latest else pd.NaT

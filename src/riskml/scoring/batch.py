@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from riskml.errors import RiskmlError
+from riskml.features.matrix import build_features
 from riskml.messages import check_language, message
 from riskml.models.levels import load_levels
 from riskml.progress import progress
@@ -88,7 +89,9 @@ def opinion_rows(opinion, language):
     )
 
 
-def score_batch(engine, models, history, as_of, *, key, settings=None, language=None, dry_run=False):
+def score_batch(
+    engine, models, history, as_of, *, key, settings=None, language=None, dry_run=False, build=build_features
+):
     """Score all open cases and write the run, its second opinions and their reasons in one transaction.
 
     The same run again changes nothing. Killed at any moment it leaves the registry as it was, or with the
@@ -104,6 +107,7 @@ def score_batch(engine, models, history, as_of, *, key, settings=None, language=
     settings : Settings or None    of the workspace: its catalogue, `models/levels.yml`, language and timezone
     language : "es", "en" or None  of the cautions; None: the workspace's
     dry_run : bool           score, write nothing
+    build : callable         what builds features of (history, cohort, catalogue)
 
     Returns
     -------
@@ -117,7 +121,7 @@ def score_batch(engine, models, history, as_of, *, key, settings=None, language=
     language = check_language(language or (settings.language if settings else "es"))
     catalogue, levels = _of_workspace(settings)
     with progress(message("scoring.scoring", language)):
-        opinion = score(models, history, as_of, levels=levels, catalogue=catalogue)
+        opinion = score(models, history, as_of, levels=levels, catalogue=catalogue, build=build)
     if not opinion.history_hash:
         raise RiskmlError(
             "this history was not taken from a registry: there is nowhere to write its second opinions",

@@ -11,10 +11,10 @@ from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
 from riskml.vocabulary import LEVELS
 
-__all__ = ["check_catalogues", "score"]
+__all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
 
 
-def score(model, history, as_of, *, levels=None, catalogue=None):
+def score(model, history, as_of, *, levels=None, catalogue=None, build=build_features):
     """Second opinions on all cases that are visible and open at a moment.
 
     Parameters
@@ -24,6 +24,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None):
     as_of : date, datetime or str      the moment of assessment, in the registry's local time
     levels : LevelRules or None        how levels are suggested; None: the rules that riskml is shipped with
     catalogue : Catalogue or None      the workspace's: a model that was trained with another is refused
+    build : callable                   what builds features of (history, cohort, catalogue)
 
     Returns
     -------
@@ -39,26 +40,20 @@ def score(model, history, as_of, *, levels=None, catalogue=None):
     -----
     Only what was visible at `as_of` is read, on both clocks; outcomes are never read.
     """
-    models = _named(model)
+    models = named_models(model)
     history, moment = History.of(history), _moment(as_of)
     check_catalogues(models, catalogue)
     catalogue = next(iter(models.values())).catalogue
     rules = default_levels() if levels is None else levels
     cohort = history.open_cases(moment)
     if not len(cohort):
-        raise RiskmlError(
-            f"no case is open on {moment:%Y-%m-%d}",
-            where="as_of",
-            mend=f"The history was observed until {history.observed_until:%Y-%m-%d}: choose a day within it."
-            if history.observed_until is not pd.NaT
-            else "The history is empty.",
-        )
-    matrix = build_features(history, cohort, catalogue)
+        raise no_open_case(history, moment)
+    matrix = build(history, cohort, catalogue)
     risks = {name: m.predict(matrix) for name, m in models.items()}
     thresholds = rules.thresholds(models)
     level, rule = rules.suggest(risks, thresholds, matrix)
     recorded = last_recorded(history, cohort["case_id"].to_numpy(), moment)
-    then = _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds)
+    then = _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds, build)
     cases = _cases(cohort, models, risks, level, then, recorded)
     order = _order(cases, models)
     general = run_cautions(
@@ -85,7 +80,19 @@ def score(model, history, as_of, *, levels=None, catalogue=None):
     )
 
 
-def _named(model):
+def no_open_case(history, moment):
+    """What is said where no case is open at a moment: RiskmlError, to be raised."""
+    return RiskmlError(
+        f"no case is open on {moment:%Y-%m-%d}",
+        where="as_of",
+        mend=f"The history was observed until {history.observed_until:%Y-%m-%d}: choose a day within it."
+        if history.observed_until is not pd.NaT
+        else "The history is empty.",
+    )
+
+
+def named_models(model):
+    """One model or several by name: dict of name -> Model; RiskmlError for none, or two of one name."""
     models = list(model) if isinstance(model, list | tuple) else [model]
     named = {m.name: m for m in models}
     if not models:
@@ -154,13 +161,13 @@ def _difference(trained, current):
     return "; ".join(said)
 
 
-def _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds):
+def _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds, build):
     """The level that the same rules would have suggested when something was last recorded of each case."""
     known = ~np.isnat(recorded)
     level = np.full(len(cohort), rules.otherwise, dtype=object)
     if known.any():
         at = pd.DataFrame({"case_id": cohort["case_id"].to_numpy()[known], "as_of": recorded[known]})
-        matrix = build_features(history, at, catalogue)
+        matrix = build(history, at, catalogue)
         risks = {name: model.predict(matrix) for name, model in models.items()}
         level[known] = rules.suggest(risks, thresholds, matrix)[0]
     return level.astype(str)
