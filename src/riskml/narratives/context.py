@@ -22,7 +22,10 @@ _AND = frozenset(("y", "e", ","))
 _AFTER_HE = _words("""se la le lo no ya es era esta estaba toma tomaba consume consumia llega llego nunca
     tambien     siempre bebe ingiere niega""")
 _ANSWER_MARKS = (":", "?", "=", ")", "(")
-_ANSWERS = frozenset(("no", "negativo", "ninguno", "ninguna", "negado", "negada"))
+_ANSWERS = _words("""no negativo negativa negativos negativas ninguno ninguna ningunos ningunas negado negada
+    negados negadas niega nulo nula nunca jamas inexistente inexistentes cero descartado descartada""")
+_YES = _words("""si afirmativo afirmativa positivo correcto cierto claro \"""")
+_TO_THE_MARK = 4  # words from what is asked to the mark before the answer: "ARMA (DE FUEGO): NO"
 _FEMALE = _words("""ebria alcoholizada drogada borracha embriagada adicta drogadicta intoxicada tomada""")
 _MALE = _words("""ebrio alcoholizado drogado borracho embriagado adicto drogadicto intoxicado tomado""")
 _LINKS = frozenset(("la", "el", "de", "del", "una", "un", "[", "su"))
@@ -121,6 +124,16 @@ class Context:
             return False
         return self.text.original[: self.text.ends[place]].endswith(("ó", "Ó"))
 
+    def is_broken(self, match):
+        """Whether a gap of a match reaches into a denial of something else: "LA QUIERE MATAR, NO TIENE ARMA"."""
+        return any(
+            cue.name == "denies"
+            and match.start < cue.start < match.end
+            and self.words[cue.start - 1] == ","
+            and not match.rule.pattern.says(self.words[cue.end - 1])
+            for cue in self.denials
+        )
+
     def denial(self, match):
         """The cue that denies a match, or None."""
         best = None
@@ -146,13 +159,15 @@ class Context:
 
     def _denial_after(self, match):
         end, words = match.end, self.words
-        if (
-            end < len(words)
-            and words[end] in _ANSWER_MARKS
-            and end + 1 < len(words)
-            and words[end + 1] in _ANSWERS
-        ):
-            return Cue("after", end, end + 2)
+        for mark in range(end, min(end + _TO_THE_MARK, len(words) - 1)):
+            if words[mark] in _ANSWER_MARKS:
+                # "¿TOMA? NO." is answered; "¿TOMA? NO SABE" is not.
+                if words[mark + 1] in _ANSWERS and self._is_answer(mark + 2):
+                    return Cue("after", mark, mark + 2)
+                if words[mark] not in "()":
+                    break
+            elif not words[mark].isalpha():
+                break
         if (
             end < len(words)
             and words[end] == "no"
@@ -171,9 +186,14 @@ class Context:
                 return cue
         return None
 
+    def _is_answer(self, place):
+        """Whether an answer that ends before a place stands for itself."""
+        following = self.words[place] if place < len(self.words) else ""
+        return following not in ("sabe", "se", "recuerda", "lo", "la", "es", "esta", "solo", "contesta", "responde")
+
     def is_open(self, match):
-        """Whether it is left open if a match is so."""
-        return any(
+        """Whether it is left open if a match is so: "se desconoce si...", or a question without its answer."""
+        return self._is_asked(match) or any(
             c.end <= match.start
             and match.start - c.end <= self.reach["unsure"]
             and self._same_sentence(c.start, match.start)
@@ -181,6 +201,16 @@ class Context:
             and not any(c.end <= s.start < match.start for s in self.stops)
             for c in self.unsure
         )
+
+    def _is_asked(self, match):
+        """Whether a match stands in a question that is not answered with yes."""
+        place = match.end
+        while place < len(self.words) and self.text.sentence[place] == self.text.sentence[match.end - 1]:
+            if self.words[place] == "?":
+                following = self.words[place + 1] if place + 1 < len(self.words) else ""
+                return following not in _YES and following not in _ANSWERS
+            place += 1
+        return False
 
     def is_past(self, match):
         """Whether words of the past stand in or close to a match."""

@@ -17,10 +17,10 @@ __all__ = ["Element", "Pattern", "PatternError", "parse_pattern"]
 
 GAP = 3
 GAP_OVER_COMMAS = 5
-LONGEST_GAP = 9
+LONGEST_GAP = 14
 # A gap does not step over these.
 CLAUSE_ENDS = (".", ";", ":", "?", "!", "…")
-_TOKEN = re.compile(r"(\.\.[0-9]?)|([^\s?]+)(\?)?")
+_TOKEN = re.compile(r"(\.\.[0-9]{0,2})|([^\s?]+)(\?)?")
 _WORD = re.compile(r"[^\W_]+\*?|[,.:?\"]")
 _MOST = 4_000  # spaCy patterns of one rule
 

@@ -87,7 +87,7 @@ class Reader:
 
     def _read(self, factor, match, text, context):
         """What one match says: no mention, one, or two when it is said of both."""
-        if context.is_open(match):
+        if context.is_open(match) or context.is_broken(match):
             return
         cue = None
         state = match.rule.wording
