@@ -17,6 +17,7 @@ from riskml.cli.options import (
     moment_of,
     say,
 )
+from riskml.cli.review import review
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.workspace import init_workspace, open_workspace
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.add_typer(features, name="features")
 app.add_typer(narratives, name="narratives")
+app.add_typer(review, name="review")
 
 
 @app.command()

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from riskml.errors import RiskmlError
 from riskml.review.statements import KINDS
 
-__all__ = ["Standing", "check_may_decide", "check_may_open", "completes", "replay_faults", "standing"]
+__all__ = [
+    "Standing",
+    "check_may_decide",
+    "check_may_open",
+    "completes",
+    "missing_approvals",
+    "replay_faults",
+    "standing",
+]
 
 
 @dataclass(frozen=True)
@@ -146,11 +154,20 @@ def _stopped(now):
     return f"the review was stopped by a rejection (statement {now.rejection.number})"
 
 
+def missing_approvals(now):
+    """How many approvals a version's open review lacks: int.
+
+    Parameters
+    ----------
+    now : Standing
+    """
+    needed = now.opening.content.get("approvals", "") if now.opening else ""
+    return max(0, max(2, int(needed) if needed.isdigit() else 2) - len(now.approvals))
+
+
 def completes(statements, version):
     """Whether one more approval is the last one that a version's open review needs: bool."""
-    now = standing(statements, version)
-    needed = now.opening.content.get("approvals", "")
-    return len(now.approvals) + 1 >= max(2, int(needed) if needed.isdigit() else 2)
+    return missing_approvals(standing(statements, version)) <= 1
 
 
 def replay_faults(statements):
