@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 
 from riskml.errors import RiskmlError
+from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN, factor_states, is_long, widened
 from riskml.instruments.definition import Instrument, load_instrument
 from riskml.messages import check_language, message
-from riskml.vocabulary import STATES, did_you_mean
+from riskml.vocabulary import did_you_mean
 
 __all__ = ["in_words", "score"]
-
-_UNOBSERVED, _DENIED, _PRESENT = -1, *range(len(STATES))  # places in STATES
-_ID = ("case_id", "as_of")
 
 
 def score(frame, instrument):
@@ -48,12 +46,12 @@ def score(frame, instrument):
     instrument = instrument if isinstance(instrument, Instrument) else load_instrument(instrument)
     if not isinstance(frame, pd.DataFrame):
         raise RiskmlError(f"a frame is expected, not {type(frame).__name__}", where="frame")
-    if {"factor", "state"} <= set(frame.columns):
-        frame = _widened(frame)
+    if is_long(frame):
+        frame = widened(frame)
     else:
         _check_factors(frame, instrument)
     states = _item_states(frame, instrument)
-    present, unobserved = states == _PRESENT, states == _UNOBSERVED
+    present, unobserved = states == PRESENT, states == UNKNOWN
     points = np.array([item.points for item in instrument.scored.values()])
     gains = np.maximum(points, 0), np.minimum(points, 0)
     low = present @ points + unobserved @ gains[1]
@@ -77,46 +75,6 @@ def score(frame, instrument):
     return result.astype({"applicable": "boolean", "band_low": "str", "band_high": "str"})
 
 
-def _widened(frame):
-    """A long frame of factors as one row for each assessment, a column for each factor."""
-    ids = [name for name in _ID if name in frame.columns]
-    if "case_id" not in ids:
-        raise RiskmlError(
-            "missing column: case_id", where="frame", mend=did_you_mean("case_id", frame.columns)
-        )
-    ranks = _ranks(frame["state"], "state")
-    places = pd.MultiIndex.from_frame(frame[ids]) if len(ids) == 2 else pd.Index(frame["case_id"])
-    index = places.unique()
-    rows = index.get_indexer(places)
-    columns = {}
-    for code, of_factor in frame.groupby("factor", observed=True, sort=False).indices.items():
-        highest = np.full(len(index), _UNOBSERVED)
-        np.maximum.at(highest, rows[of_factor], ranks[of_factor])
-        columns[code] = np.array([*STATES, None], dtype=object)[highest]
-    if "relationship" in frame.columns:
-        first = ~pd.Series(rows).duplicated().to_numpy()
-        columns["relationship"] = frame["relationship"].to_numpy(object)[first]
-    return pd.DataFrame(columns, index=index)
-
-
-def _ranks(series, name):
-    """Each state's place in STATES: int8 array, -1 where missing."""
-    ranks = pd.Index(STATES).get_indexer(series.array)
-    if (series.notna().to_numpy() & (ranks < 0)).any():
-        raise RiskmlError(
-            f'column "{name}" holds what is neither present nor denied',
-            where="frame",
-            mend="Leave missing what nobody mentioned.",
-        )
-    return ranks.astype(np.int8)
-
-
-def _factor_states(frame, codes):
-    """State of each factor: dict of code -> int8 array; those that the frame lacks are unobserved."""
-    silent = np.full(len(frame), _UNOBSERVED, np.int8)
-    return {code: _ranks(frame[code], code) if code in frame.columns else silent for code in codes}
-
-
 def _check_factors(frame, instrument):
     if not set(instrument.factors) & set(frame.columns):
         near = " ".join(filter(None, (did_you_mean(code, frame.columns) for code in instrument.factors)))
@@ -129,7 +87,8 @@ def _check_factors(frame, instrument):
 
 def _item_states(frame, instrument):
     """State of each scored item: int8 array, shape (rows, items)."""
-    factors = _factor_states(frame, instrument.factors)
+    states = factor_states(frame, instrument.factors)
+    factors = dict(zip(instrument.factors, states.T, strict=True))
     states = [_item_state(frame, item, factors) for item in instrument.scored.values()]
     return np.column_stack(states)
 
@@ -138,16 +97,16 @@ def _item_state(frame, item, factors):
     sure, possible = np.zeros(len(frame), int), np.zeros(len(frame), int)
     for group in item.factor_groups:
         of_group = np.max([factors[code] for code in group], axis=0)  # present outranks the others
-        unheard = np.any([factors[code] == _UNOBSERVED for code in group], axis=0)
-        sure += of_group == _PRESENT
-        possible += (of_group == _PRESENT) | unheard
+        unheard = np.any([factors[code] == UNKNOWN for code in group], axis=0)
+        sure += of_group == PRESENT
+        possible += (of_group == PRESENT) | unheard
     for source in item.columns:
         shown = _at_least(frame, source)
         sure, possible = sure + shown, possible + shown
-    state = np.full(len(frame), _UNOBSERVED, np.int8)
+    state = np.full(len(frame), UNKNOWN, np.int8)
     if item.factor_groups:  # only a person's words deny: a column that is silent or small does not
-        state[possible < item.at_least] = _DENIED
-    state[sure >= item.at_least] = _PRESENT
+        state[possible < item.at_least] = DENIED
+    state[sure >= item.at_least] = PRESENT
     return state
 
 
