@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from riskml.features.catalogue import Catalogue, load_catalogue
+from riskml.features.catalogue import load_catalogue
 from riskml.features.matrix import build_features
 from spec.tables import history_of
 
@@ -40,8 +40,7 @@ class Expectation:
             {"case_id": [self._case or self._spec.first_case], "as_of": [pd.Timestamp(self._as_of)]}
         )
         catalogue = self._spec.catalogue
-        alone = Catalogue((catalogue.column(self._name).feature,), catalogue.factors)
-        return build_features(self._spec.tables, cohort, alone)[self._name].iloc[0]
+        return build_features(self._spec.tables, cohort, catalogue.part(self._name))[self._name].iloc[0]
 
     def is_(self, expected):
         """The feature is exactly this."""

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
-from riskml.features.conditions import condition_masks, parse_condition
+from riskml.features.conditions import parse_condition
+from riskml.features.masks import condition_masks
 from riskml.registry.contract import TABLES, Kind
 
 FACTORS = ("strangulation", "weapon_threat", "weapon_used")

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from riskml.features.conditions import condition_masks
+from riskml.features.masks import condition_masks
 
 
 def test_masks_keep_the_order_of_a_long_table_in_pieces():

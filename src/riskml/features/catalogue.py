@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from riskml.documents import read_documents
 from riskml.errors import RiskmlError
-from riskml.features.checks import feature_problems
+from riskml.features.checks import feature_problems, formula_problems
 from riskml.features.conditions import parse_condition
-from riskml.features.definitions import Feature, FeatureColumn
+from riskml.features.definitions import ENDING_AGGREGATES, Feature, FeatureColumn
+from riskml.features.formulas import formula_columns, parse_formula
+from riskml.features.predictors import DERIVED
 from riskml.registry.contract import TABLES
 from riskml.vocabulary import FactorVocabulary, did_you_mean, load_factors
 
@@ -33,6 +35,7 @@ _ENTRY_KEYS = (
     "evidence",
     "exposure",
 )
+_FORMULA_KEYS = ("formula", "label", "direction", "evidence", "exposure")
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,15 @@ class Catalogue:
             "superseded_at",
         }
         for feature in self.features:
+            if feature.is_formula:
+                continue  # its columns are those of other features
             columns = read[feature.table]
             columns |= {TABLES[feature.table].entity, "occurred_at", "recorded_at", "superseded_at"}
-            if feature.column:
+            if feature.column and feature.column not in DERIVED:
                 columns.add(feature.column)
             if feature.where:
                 columns.update(parse_condition(feature.where, feature.table, self.factors).columns)
-            if feature.aggregate in ("in_force", "days_to_expiry"):
+            if feature.aggregate in ENDING_AGGREGATES:
                 columns |= {"expires_at", "ended_at"}
         return dict(read)
 
@@ -102,6 +107,27 @@ class Catalogue:
         if name not in known:
             raise RiskmlError(f'unknown {what} "{name}"', where="catalogue", mend=did_you_mean(name, known))
         return known[name]
+
+    def part(self, *names):
+        """The catalogue of some features or columns alone, with the features that their formulas name.
+
+        Parameters
+        ----------
+        names : str    of features or of columns
+
+        Returns
+        -------
+        Catalogue    its features in this catalogue's order
+
+        Raises
+        ------
+        RiskmlError    no such feature or column
+        """
+        known = self._by_name["feature"]
+        wanted = [known[name] if name in known else self.column(name).feature for name in names]
+        named = [name for f in wanted if f.is_formula for name in formula_columns(f)]
+        kept = {f.name for f in wanted} | {self.column(name).feature.name for name in named}
+        return Catalogue(tuple(f for f in self.features if f.name in kept), self.factors)
 
     def to_document(self):
         """The catalogue as plain values for a bundle: dict, JSON-able; `from_document` reads it."""
@@ -125,9 +151,12 @@ class Catalogue:
                 "the catalogue is not one that riskml wrote", mend="Train the model again."
             ) from None
         problems = [p for f in features for p in feature_problems(f, factors)]
+        if not problems:
+            known = _columns(features)
+            problems = [p for f in features if f.is_formula for p in formula_problems(f, known, factors)]
         if problems:
             raise RiskmlError(f"the catalogue is not sound: {problems[0][1]}", mend=problems[0][2])
-        catalogue = cls(tuple(_canonical(f, factors) for f in features), factors)
+        catalogue = cls(_canonical(features, factors), factors)
         if catalogue.hash != stated:
             raise RiskmlError("the catalogue was changed after it was written", mend="Train the model again.")
         return catalogue
@@ -162,13 +191,14 @@ def load_catalogue(folder):
         )
     factors_file = folder / FACTORS_FILE
     factors = load_factors(factors_file) if factors_file.is_file() else FactorVocabulary()
-    problems, features = [], []
+    problems, features, unsound = [], [], set()
     for file in files:
-        features += _file_features(file, factors, problems)
+        features += _file_features(file, factors, problems, unsound)
     _check_names(features, problems)
+    _check_formulas(features, factors, problems, unsound)
     if problems:
         _raise(problems)
-    return Catalogue(tuple(_canonical(f, factors) for f in features), factors)
+    return Catalogue(_canonical(features, factors), factors)
 
 
 def _raise(problems):
@@ -179,14 +209,27 @@ def _raise(problems):
     raise RiskmlError(f"{len(problems)} problems in the catalogue\n{listed}")
 
 
-def _canonical(feature, factors):
-    """The feature with its condition in canonical form."""
-    if feature.where is None:
-        return feature
-    return feature.model_copy(update={"where": parse_condition(feature.where, feature.table, factors).sql})
+def _columns(features):
+    """The columns of features by their names: dict."""
+    return {column.name: column for feature in features for column in feature.columns}
 
 
-def _file_features(file, factors, problems):
+def _canonical(features, factors):
+    """The features with their conditions and formulas in canonical form: tuple."""
+    columns = _columns(features)
+
+    def forms(feature):
+        if feature.is_formula:
+            return {"formula": parse_formula(feature.formula, columns, factors).sql}
+        if feature.where is not None:
+            return {"where": parse_condition(feature.where, feature.table, factors).sql}
+        return {}
+
+    # Built anew: a copy would keep columns that speak of the feature as it was written.
+    return tuple(Feature.model_validate(feature.model_dump() | forms(feature)) for feature in features)
+
+
+def _file_features(file, factors, problems, unsound):
     """The features of one file that have the right form; what is wrong is added to `problems`."""
     name = f"{file.parent.name}/{file.name}"
     try:
@@ -200,11 +243,11 @@ def _file_features(file, factors, problems):
         blocks = document.value if isinstance(document.value, list) else [document.value]
         for position, block in enumerate(blocks):
             path = (position,) if isinstance(document.value, list) else ()
-            features += _block_features(block, path, document, name, factors, problems)
+            features += _block_features(block, path, document, name, factors, problems, unsound)
     return features
 
 
-def _block_features(block, path, document, file, factors, problems):
+def _block_features(block, path, document, file, factors, problems, unsound):
     where = f"{file}, line {document.line(*path)}"
     if not isinstance(block, dict) or not isinstance(block.get("features"), dict):
         problems.append(
@@ -215,7 +258,9 @@ def _block_features(block, path, document, file, factors, problems):
         if key not in _BLOCK_KEYS:
             place = f"{file}, line {document.line(*path, key)}"
             problems.append((place, f'unknown key "{key}"', did_you_mean(key, _BLOCK_KEYS)))
-    missing = [key for key in _BLOCK_KEYS if key not in block]
+    entries = block["features"].values()
+    formulas = [entry for entry in entries if isinstance(entry, dict) and "formula" in entry]
+    missing = [key for key in _BLOCK_KEYS if key not in block and not (key == "table" and formulas)]
     if missing:
         problems.append((where, f"the block has no {' and no '.join(missing)}", ""))
         return []
@@ -231,22 +276,33 @@ def _block_features(block, path, document, file, factors, problems):
         if not isinstance(entry, dict):
             report("", "a feature is a mapping", "Write it like {aggregate: count, windows: [30d]}.")
             continue
-        given = {"name": name, "dimension": block["dimension"], "table": block["table"], **entry}
+        if "formula" in entry and "table" in block:
+            report("formula", "a formula stands in a block without `table:`", "Give it a block of its own.")
+            continue
+        if "table" not in block and "formula" not in entry:
+            mend = "Write a `formula:`, or move it to a block of its table."
+            report("", "a block without `table:` holds formulas alone", mend)
+            continue
+        given = {"name": name, "dimension": block["dimension"], "table": block.get("table", ""), **entry}
+        before = len(problems)
         feature = _feature(given, entry, report, file, document.line(*at))
         if feature is not None:
             for problem in feature_problems(feature, factors):
                 report(*problem)
             found.append(feature)
+        if len(problems) > before:
+            unsound.add(name)
     return found
 
 
 def _feature(given, entry, report, file, line):
     """The feature as written, or None after reporting what is wrong with its form."""
-    unknown = [key for key in entry if key not in _ENTRY_KEYS]
+    keys = _FORMULA_KEYS if "formula" in entry else _ENTRY_KEYS
+    unknown = [key for key in entry if key not in keys]
     for key in unknown:
-        report(
-            key, f'unknown key "{key}"', did_you_mean(key, _ENTRY_KEYS) or f"Keys: {', '.join(_ENTRY_KEYS)}."
-        )
+        quotes = "A text with a comma in it needs quotes around it." if entry[key] is None else ""
+        mend = did_you_mean(key, keys) or quotes or f"Keys: {', '.join(keys)}."
+        report(key, f'unknown key "{key}"', mend)
     try:
         feature = Feature.model_validate(
             {k: v for k, v in given.items() if k not in unknown} | {"file": file, "line": line}
@@ -294,10 +350,31 @@ def _check_names(features, problems):
         seen[feature.name] = here
     columns = {}
     for feature in features:
-        windows = feature.windows or (None,)
-        for name in dict.fromkeys(f"{feature.name}_{w}" if w else feature.name for w in windows):
+        for name in dict.fromkeys(feature.column_names):
             first = columns.setdefault(name, feature)
             if first.name != feature.name:
                 where = f'{feature.file}, line {feature.line}, feature "{feature.name}"'
                 what = f'its column "{name}" is also one of feature "{first.name}"'
                 problems.append((where, what, "Rename one of them."))
+
+
+def _check_formulas(features, factors, problems, unsound):
+    """Report what is wrong with formulas; not where it names what is unsound itself."""
+    sound = [feature for feature in features if feature.name not in unsound]
+    columns = _columns(sound)
+    for feature in sound:
+        if not feature.is_formula:
+            continue
+        if unsound and any(name.startswith(tuple(unsound)) for name in _named(feature)):
+            continue
+        for _, what, mend in formula_problems(feature, columns, factors):
+            where = f'{feature.file}, line {feature.line}, feature "{feature.name}"'
+            problems.append((where, what, mend))
+
+
+def _named(feature):
+    """The columns that a formula names, as far as it reads at all."""
+    try:
+        return formula_columns(feature)
+    except RiskmlError:  # told as a problem of the formula
+        return ()

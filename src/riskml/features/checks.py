@@ -4,12 +4,18 @@ import re
 
 from riskml.errors import RiskmlError
 from riskml.features.conditions import parse_condition
-from riskml.features.definitions import COLUMN_AGGREGATES, WINDOWED_AGGREGATES, window_microseconds
-from riskml.features.predictors import column_refusal
+from riskml.features.definitions import (
+    COLUMN_AGGREGATES,
+    ENDING_AGGREGATES,
+    WINDOWED_AGGREGATES,
+    window_bounds,
+)
+from riskml.features.formulas import parse_formula
+from riskml.features.predictors import column_refusal, read_column
 from riskml.registry.contract import TABLES, Kind
 from riskml.vocabulary import did_you_mean
 
-__all__ = ["feature_problems"]
+__all__ = ["feature_problems", "formula_problems"]
 
 EVIDENCE = r"none|factors|(S:[0-9]+b?|M\??|D|A)( .+)?"
 
@@ -28,28 +34,71 @@ def feature_problems(feature, factors):
     -------
     list of (key, what, mend)    key: the key of the definition at fault; empty where the feature is sound
     """
+    if feature.is_formula:
+        return [*_computed(feature), *_evidence(feature), *_exposure(feature)]
     if feature.table not in TABLES:
         mend = did_you_mean(feature.table, TABLES) or f"Tables: {', '.join(TABLES)}."
         return [("table", f'unknown table "{feature.table}"', mend)]
     problems = [*_windows(feature), *_over(feature), *_measures(feature), *_column(feature, factors)]
+    if feature.formula is not None:
+        problems.append(("formula", "a formula reads no table", "Leave `aggregate` and `table` out."))
     if feature.where is not None:
         try:
             parse_condition(feature.where, feature.table, factors)
         except RiskmlError as error:
             problems.append(("where", error.what, error.mend))
+    return [*problems, *_evidence(feature), *_exposure(feature)]
+
+
+def formula_problems(feature, columns, factors):
+    """What is wrong with the formula of a feature, once the columns that it may name are known.
+
+    Parameters
+    ----------
+    feature : Feature
+    columns : dict of name -> FeatureColumn    those of the catalogue that are no formulas
+    factors : FactorVocabulary
+
+    Returns
+    -------
+    list of (key, what, mend)
+    """
+    if feature.formula is None:
+        return []  # told by `feature_problems`
+    try:
+        parse_formula(feature.formula, columns, factors)
+    except RiskmlError as error:
+        return [("formula", error.what, error.mend)]
+    return []
+
+
+def _computed(feature):
+    """What a formula may not have."""
+    if feature.formula is None:
+        yield "aggregate", "a formula feature needs a formula", "Write it like {formula: a_90d / a_365d}."
+    given = {
+        "table": feature.table,
+        "column": feature.column,
+        "windows": feature.windows,
+        "where": feature.where,
+        "over": "" if feature.over == "case" else feature.over,
+    }
+    for key, value in given.items():
+        if value:
+            yield key, f"a formula has no {key}", f"Leave `{key}` out: the columns that it names have theirs."
+
+
+def _evidence(feature):
     for evidence in [feature.evidence] if isinstance(feature.evidence, str) else feature.evidence:
         if not re.fullmatch(EVIDENCE, evidence):
             mend = 'Write a tag and the study, "S:15 Turner 2022"; or factors; or none.'
-            problems.append(("evidence", f'evidence "{evidence}" has no provenance tag', mend))
+            yield "evidence", f'evidence "{evidence}" has no provenance tag', mend
+
+
+def _exposure(feature):
     if feature.dimension == "response" and not feature.exposure:
-        problems.append(
-            (
-                "exposure",
-                "what was done about a case is an exposure",
-                "Leave `exposure` out, or choose a dimension.",
-            )
-        )
-    return problems
+        mend = "Leave `exposure` out, or choose a dimension."
+        yield "exposure", "what was done about a case is an exposure", mend
 
 
 def _windows(feature):
@@ -58,7 +107,7 @@ def _windows(feature):
         yield "windows", f"{feature.aggregate} has no windows", mend
     for position, window in enumerate(feature.windows):
         try:
-            window_microseconds(window)
+            window_bounds(window)
         except RiskmlError as error:
             yield "windows", error.what, error.mend
         if window in feature.windows[:position]:
@@ -77,7 +126,7 @@ def _over(feature):
 
 
 def _measures(feature):
-    if feature.aggregate in ("in_force", "days_to_expiry") and feature.table != "measures":
+    if feature.aggregate in ENDING_AGGREGATES and feature.table != "measures":
         yield "aggregate", f"{feature.aggregate} is for the table measures alone, not {feature.table}", ""
 
 
@@ -95,7 +144,7 @@ def _column(feature, factors):
     if refusal:
         yield "column", *refusal
         return
-    known = TABLES[feature.table][column]
+    known = read_column(feature.table, column)
     suits = _suits(aggregate, known)
     if suits:
         yield "column", f'{aggregate} cannot read column "{column}", which holds {_holds(known)}', suits
@@ -103,6 +152,10 @@ def _column(feature, factors):
 
 def _suits(aggregate, column):
     """How to mend an aggregate that cannot read a column; empty where it can."""
+    if column.name == "occurred_on":
+        return "" if aggregate == "distinct" else "occurred_on is for distinct alone: it counts days."
+    if column.name == "recording_lag" and aggregate == "distinct":
+        return "recording_lag is for sum, mean, max and latest."
     if aggregate in ("sum", "mean"):
         return "" if column.kind is Kind.INTEGER else f"{aggregate} needs a number."
     if aggregate == "max":

@@ -31,6 +31,10 @@ _AGGREGATES = {
     "max": "highest `{column}` among",
     "distinct": "how many different `{column}` among",
     "days_since": "days since the last of the",
+    "days_since_first": "days since the first of the",
+    "days_since_second": "days since the last but one (episodes a day apart) of the",
+    "days_since_third": "days since the last but two (episodes a day apart) of the",
+    "days_since_expiry": "days since the last expired without being ended of the",
     "latest": "last known `{column}` of the",
     "in_force": "whether any is in force (0 or 1) of the",
     "days_to_expiry": "days until the first expires of the",
@@ -128,6 +132,8 @@ def _feature_table(dimension, features):
 
 def _meaning(feature):
     """What a feature computes, in words."""
+    if feature.is_formula:
+        return f"`{plain_condition(feature.formula)}`"
     over = "" if feature.table in ("aggressors", "victims") else _OVER[feature.over]
     words = f"{_AGGREGATES[feature.aggregate].format(column=feature.column)} {feature.table}{over}"
     if feature.where:

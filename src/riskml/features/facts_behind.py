@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskml.errors import RiskmlError
-from riskml.features.conditions import condition_masks, parse_condition
+from riskml.features.conditions import parse_condition
+from riskml.features.masks import condition_masks
 from riskml.features.streams import scope_of
 from riskml.registry.contract import TABLES
 from riskml.registry.history import History

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from riskml.errors import RiskmlError
 from riskml.features.arrays import WORKERS, in_threads
 from riskml.features.assessments import Assessments
+from riskml.features.formulas import evaluate, formula_columns
 from riskml.features.membership import Membership
 from riskml.features.streams import facts_of, scope_of
 from riskml.features.sweep import sweep
@@ -59,7 +60,8 @@ def build_features(history, cohort, catalogue):
         # The cohort's ids are looked up while the facts are laid out.
         awaited = beside.submit(Assessments.of, cohort)
         membership = Membership(history.table("cases"))
-        tables = _facts_by_table(history, membership, catalogue.columns)
+        of_facts = [column for column in catalogue.columns if not column.feature.is_formula]
+        tables = _facts_by_table(history, membership, of_facts)
         tables = chain(list(islice(tables, 1)), tables)
         assessments = awaited.result()
     result = _Result.of(catalogue.columns, assessments)
@@ -70,6 +72,7 @@ def build_features(history, cohort, catalogue):
             _sweep(scope(over), assessments.times, facts, facts.plan(of_scope, result.places), result)
         result.name_words(facts, columns)
         del facts  # before the next table is laid out
+    result.compute_formulas()
     return result.frame()
 
 
@@ -149,14 +152,32 @@ class _Result:
             if column.kind == "category":
                 self.vocabulary[column.name] = facts.words[column.feature.column]
 
+    def compute_formulas(self):
+        """Fill in what is computed from other columns."""
+        formulas = [column for column in self.columns if column.feature.is_formula]
+        if not formulas or not len(self.index):
+            return
+        known = {column.name: column for column in self.columns}
+        named = dict.fromkeys(name for column in formulas for name in formula_columns(column.feature))
+        given = {
+            name: self.numbers[self.places[name]] if known[name].kind == "number" else self._text(known[name])
+            for name in named
+        }
+        places = [self.places[column.name] for column in formulas]
+        for first, values in evaluate([column.feature.formula for column in formulas], known, given):
+            self.numbers[places, first : first + values.shape[1]] = values
+
+    def _text(self, column):
+        """The words of a column, null where missing: pyarrow.Array."""
+        codes = self.words[self.places[column.name]]
+        return pc.take(self.vocabulary[column.name].cast(pa.large_string()), pa.array(codes, mask=codes < 0))
+
     def frame(self):
         """The matrix: DataFrame."""
         names = [c.name for c in self.columns if c.kind == "number"]
         frame = pd.DataFrame(self.numbers.T, index=self.index, columns=names, copy=False)
         for position, column in enumerate(self.columns):
             if column.kind == "category":
-                codes = self.words[self.places[column.name]]
-                words = self.vocabulary[column.name].cast(pa.large_string())
-                text = pd.array(pc.take(words, pa.array(codes, mask=codes < 0)), dtype="str")
+                text = pd.array(self._text(column), dtype="str")
                 frame.insert(position, column.name, pd.Series(text, index=self.index, copy=False))
         return frame

@@ -119,14 +119,15 @@ def _versions_in_force(cases, codes, n_cases):
         recorded=occurred,
         superseded=superseded,
         values=frozen(np.arange(n).reshape(1, n)),
+        since=frozen(np.empty(0, np.int64)),
         until=frozen(np.empty(0, np.int64)),
-        marks=frozen(np.empty((n, 0), np.uint8)),
+        marks=frozen(np.empty((n, 0), np.uint64)),
     )
     everyone = np.arange(n_cases, dtype=np.int32)
     segments = s.Segments(
         np.arange(n_cases + 1), everyone, np.full(n_cases, -s.ENDLESS), np.full(n_cases, s.ENDLESS)
     )
-    latest = ([-1], [s.ENDLESS], [(s.BY_TIME, 0)], [(0, s.TOP, 0, 0, 0, 0)])
+    latest = ([-1], [0], [(0, s.ENDLESS)], [(s.BY_TIME, 0, 0)], [(0, s.TOP, 0, 0, 0, 0)])
     plan = s.Plan(*(frozen(np.array(part, np.int64)) for part in latest))
     reads = s.grouped(case, n_cases)
     row = np.empty((1, len(moment)))

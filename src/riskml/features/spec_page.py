@@ -123,7 +123,7 @@ def _features(folder):
         for block in yaml.safe_load_all(path.read_text(encoding="utf-8")):
             for name, entry in block["features"].items():
                 words = ", ".join(f"{key}: {_shown(value)}" for key, value in entry.items() if key != "label")
-                lines.append(f"| `{name}` | {block['table']} | `{words}` |")
+                lines.append(f"| `{name}` | {block.get('table', '-')} | `{words}` |")
     return "\n".join(lines) + "\n"
 
 

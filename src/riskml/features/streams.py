@@ -1,6 +1,7 @@
 """Streams: the facts of one table that satisfy one condition, with everything that columns read of them."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -8,7 +9,9 @@ import pyarrow.compute as pc
 
 from riskml.features import sweep as s
 from riskml.features.arrays import codes_among, frozen, microseconds, numbers, row_count, word_codes
-from riskml.features.conditions import condition_masks
+from riskml.features.definitions import ENDING_AGGREGATES
+from riskml.features.masks import condition_marks
+from riskml.features.predictors import DERIVED
 from riskml.registry.contract import TABLES
 
 __all__ = ["Facts", "facts_of", "scope_of"]
@@ -24,10 +27,14 @@ _AGGREGATES = {
     "max": (s.TOP, s.VALUES_DOWN),
     "latest": (s.TOP, s.BY_TIME),
     "days_since": (s.DAYS_SINCE, s.BY_TIME),
+    "days_since_first": (s.DAYS_SINCE, s.OLDEST_FIRST),
+    "days_since_second": (s.DAYS_SINCE_SECOND, s.BY_TIME),
+    "days_since_third": (s.DAYS_SINCE_THIRD, s.BY_TIME),
     "days_to_expiry": (s.DAYS_TO, s.VALUES_UP),
+    "days_since_expiry": (s.DAYS_FROM, s.VALUES_DOWN),
 }
-_AT_ONCE = 64  # conditions of one query: each takes a byte of a fact until it is packed into a bit
 _UNTIL = ("in_force", "days_to_expiry")  # what ends by itself, not by age
+_DAY = 86_400_000_000  # microseconds
 _PERSONS = {"aggressors": "aggressor", "victims": "victim"}
 
 
@@ -40,14 +47,19 @@ def _reads(column):
     """What a column reads of each fact, beyond its times: (how, contract column), or None where nothing."""
     feature = column.feature
     if feature.aggregate in ("sum", "mean", "max"):
-        known = TABLES[feature.table][feature.column]
-        return ("rank" if known.ordered else "number"), feature.column
+        if feature.column in DERIVED:
+            return "derived", feature.column
+        return ("rank" if feature.reads.ordered else "number"), feature.column
     if feature.aggregate == "distinct":
-        return "word", feature.column
+        return ("derived" if feature.column in DERIVED else "word"), feature.column
     if feature.aggregate == "latest":
+        if feature.column in DERIVED:
+            return "derived", feature.column
         return ("word" if column.kind == "category" else "number"), feature.column
     if feature.aggregate == "days_to_expiry":
         return "expiry", "expires_at"
+    if feature.aggregate == "days_since_expiry":
+        return "expired", "expires_at"
     return None
 
 
@@ -82,7 +94,7 @@ class Facts:
         -------
         Plan
         """
-        streams, windows, orders, lines = {}, {}, {}, []
+        streams, nears, windows, orders, lines = {}, {0: 0}, {}, {}, []
         for column in columns:
             feature = column.feature
             op, order = _AGGREGATES[feature.aggregate]
@@ -90,18 +102,23 @@ class Facts:
                 op = s.TOP_WORD
             value = self.places.get(_reads(column), len(self.swept.values))
             stream = streams.setdefault(feature.where, len(streams))
-            window = windows.setdefault(_window(column), len(windows))
-            order = orders.setdefault((order, value), len(orders))
+            begins, ends = _window(column)
+            near = nears.setdefault(begins, len(nears))
+            window = windows.setdefault((near, ends), len(windows))
+            order = orders.setdefault((order, value, near), len(orders))
             lines.append((stream, op, window, value, order, places[column.name]))
-        lines.sort(key=lambda line: (line[0], line[4]))  # facts are picked once for each stream and order
+        lines.sort(key=lambda line: (line[4], line[0]))  # facts are picked once for each order and stream
         bits = [self.bits[where] for where in streams]
-        return s.Plan(*(frozen(np.array(list(part), np.int64)) for part in (bits, windows, orders, lines)))
+        parts = (bits, nears, windows, orders, lines)
+        return s.Plan(*(frozen(np.array(list(part), np.int64)) for part in parts))
 
 
 def _window(column):
+    """After how long a fact enters the column's window, and after how long it leaves it."""
     if column.feature.aggregate in _UNTIL:
-        return s.UNTIL
-    return s.ENDLESS if column.window_us is None else column.window_us
+        return 0, s.UNTIL
+    begins = s.OWN if column.feature.aggregate == "days_since_expiry" else column.near_us
+    return begins, s.ENDLESS if column.window_us is None else column.window_us
 
 
 def facts_of(table, name, ids, columns):
@@ -125,16 +142,21 @@ def facts_of(table, name, ids, columns):
         entity = frozen(np.where((occurred == -s.ENDLESS) | (recorded == -s.ENDLESS), np.int32(-1), entity))
     by_entity = s.grouped(entity, len(ids))
     del entity
-    values, places, words = _values(table, columns)
-    marks, bits = _marks(table, columns)
+    coded = cache(lambda column: word_codes(table[column]))
+    values, places, words = _values(table, columns, occurred, recorded, coded)
+    conditions = list(dict.fromkeys(c.feature.where for c in columns if c.feature.where is not None))
+    marks = condition_marks(table, conditions, coded)
+    bits = {where: bit for bit, where in enumerate(conditions)} | {None: -1}
     superseded = microseconds(table, "superseded_at", s.ENDLESS)
-    ends = any(column.feature.aggregate in _UNTIL for column in columns)
-    until = _until(table) if ends else frozen(np.empty(0, np.int64))
-    swept = s.SweptFacts(by_entity, occurred, recorded, superseded, values, until, marks)
+    read = {column.feature.aggregate for column in columns}.intersection(ENDING_AGGREGATES)
+    none = frozen(np.empty(0, np.int64))
+    until = _until(table) if read.intersection(_UNTIL) else none
+    since = _expired(table, s.ENDLESS) if "days_since_expiry" in read else none
+    swept = s.SweptFacts(by_entity, occurred, recorded, superseded, values, since, until, marks)
     return Facts(swept, name in _PERSONS, places, bits, words)
 
 
-def _values(table, columns):
+def _values(table, columns, occurred, recorded, coded):
     wanted = dict.fromkeys(read for column in columns if (read := _reads(column)))
     values = np.empty((len(wanted), table.num_rows), np.int64)
     places, words = {}, {}
@@ -145,11 +167,22 @@ def _values(table, columns):
         elif how == "rank":
             values[place] = _ranks(table[name], TABLES[columns[0].feature.table][name])
         elif how == "word":
-            words[name], values[place] = word_codes(table[name])
+            words[name], values[place] = coded(name)
             values[place][values[place] < 0] = s.UNKNOWN
+        elif how == "derived":
+            values[place] = _derived(name, occurred, recorded)
+        elif how == "expired":
+            values[place] = _expired(table, s.UNKNOWN)
         else:
             values[place] = microseconds(table, name, s.UNKNOWN)
     return frozen(values), places, words
+
+
+def _derived(name, occurred, recorded):
+    """What each fact gives beside its own columns; any number where it lacks one of its times."""
+    if name == "occurred_on":
+        return occurred // _DAY
+    return np.maximum(recorded - occurred, 0) // _DAY
 
 
 def _until(table):
@@ -158,16 +191,12 @@ def _until(table):
     return frozen(np.minimum(expires, ended))
 
 
+def _expired(table, never):
+    """When each measure expired; `never` where it has no expiry or ended before it."""
+    expires, ended = (microseconds(table, name, s.ENDLESS) for name in ("expires_at", "ended_at"))
+    return frozen(np.where((expires < s.ENDLESS) & (ended >= expires), expires, never))
+
+
 def _ranks(column, contract):
     """Words with an order as their ranks, from 0; UNKNOWN for what is not among them."""
     return numbers(pc.index_in(column, value_set=pa.array(contract.values, column.type)))
-
-
-def _marks(table, columns):
-    conditions = list(dict.fromkeys(c.feature.where for c in columns if c.feature.where is not None))
-    marks = np.zeros((table.num_rows, (len(conditions) + 7) // 8), np.uint8)
-    for first in range(0, len(conditions), _AT_ONCE):
-        masks = condition_masks(table, conditions[first : first + _AT_ONCE])
-        for bit, mask in enumerate(masks, start=first):
-            marks[:, bit >> 3] |= mask.view(np.uint8) << np.uint8(bit & 7)
-    return frozen(marks), {where: bit for bit, where in enumerate(conditions)} | {None: -1}

@@ -12,7 +12,13 @@ each column costs its facts plus its assessments:
 - count, sum, mean, any: add at `enter`, take away at `leave`, and run along;
 - distinct: the same, over the union of the intervals of each value;
 - max, latest, days since, days to expiry: facts claim their assessments from the highest rank down, and what
-  is claimed is never visited again (a forest of "next one free").
+  is claimed is never visited again (a forest of "next one free");
+- days since the second and third episode: the same, but an assessment that was claimed comes back once the
+  facts are a day older (a tree of those that may be claimed).
+
+A window with a near end begins that long after a fact occurred: facts enter it later, in [max(start,
+occurred + near), min(occurred + far, end)). Where many conditions choose among the facts, each fact's bits
+are walked once, instead of once for each condition.
 """
 
 from typing import NamedTuple
@@ -24,11 +30,16 @@ __all__ = [
     "ANY",
     "BY_TIME",
     "COUNT",
+    "DAYS_FROM",
     "DAYS_SINCE",
+    "DAYS_SINCE_SECOND",
+    "DAYS_SINCE_THIRD",
     "DAYS_TO",
     "DISTINCT",
     "ENDLESS",
     "MEAN",
+    "OLDEST_FIRST",
+    "OWN",
     "SUM",
     "TOP",
     "TOP_WORD",
@@ -47,13 +58,22 @@ __all__ = [
 
 ENDLESS = 2**62  # later than any time, and far enough from the end of int64 for one addition
 UNTIL = -1  # a window that ends not by age but at a time that each fact has of its own
+OWN = -1  # a near end that is not an age but a time that each fact has of its own
 UNKNOWN = -(2**63)  # a value that is not known
 DAY = 86_400_000_000.0
+APART = 86_400_000_000  # what occurred less than this before an episode belongs to it
 
 # What a column gives.
-COUNT, SUM, MEAN, ANY, DISTINCT, TOP, TOP_WORD, DAYS_SINCE, DAYS_TO = range(9)
-# In which order its facts are taken: the last to occur first, or by value; then by when they enter.
-BY_TIME, VALUES_UP, VALUES_DOWN = range(3)
+COUNT, SUM, MEAN, ANY, DISTINCT, TOP, TOP_WORD, DAYS_SINCE, DAYS_TO, DAYS_FROM = range(10)
+DAYS_SINCE_SECOND, DAYS_SINCE_THIRD = 10, 11
+# In which order its facts are taken: the last to occur first, or by value (then by when they enter), or the
+# first to occur first.
+BY_TIME, VALUES_UP, VALUES_DOWN, OLDEST_FIRST = range(4)
+
+_FEW = 4  # conditions: facts are looked through once for each of them
+# A whole number with one bit, times this, has the bit's place in a table of its upper six bits (de Bruijn).
+_SPREAD = np.uint64(0x03F79D71B4CB0A89)
+_PLACES = np.argsort([(int(_SPREAD) << bit & 2**64 - 1) >> 58 for bit in range(64)])
 
 
 class Grouped(NamedTuple):
@@ -80,17 +100,20 @@ class SweptFacts(NamedTuple):
     recorded: np.ndarray  # int64, (facts,)
     superseded: np.ndarray  # int64, (facts,); ENDLESS where it stands
     values: np.ndarray  # int64, (V, facts); what columns read, UNKNOWN where it is not known
+    since: np.ndarray  # int64, (facts,), or (0,) where no near end is OWN; the own beginning of each fact
     until: np.ndarray  # int64, (facts,), or (0,) where no window is UNTIL; the own end of each fact
-    marks: np.ndarray  # uint8, (facts, B); bit b of a fact: whether it satisfies condition b
+    marks: np.ndarray  # uint64, (facts, B); bit b % 64 of word b // 64: whether a fact satisfies condition b
 
 
 class Plan(NamedTuple):
     """What is read. Value V is 1 for every fact."""
 
     bits: np.ndarray  # int64, (S,); the condition of each stream, -1: every fact
-    windows: np.ndarray  # int64, (W,); lengths, ENDLESS or UNTIL
-    orders: np.ndarray  # int64, (K, 2); by what facts are taken, place among the values
-    columns: np.ndarray  # int64, (C, 6); stream, gives, window, value, order, place in the result; by stream
+    nears: np.ndarray  # int64, (N,); near ends of windows, or OWN; the first is 0
+    windows: np.ndarray  # int64, (W, 2); place among the near ends; far end, ENDLESS or UNTIL
+    orders: np.ndarray  # int64, (K, 3); by what facts are taken, place among the values and the near ends
+    columns: np.ndarray  # int64, (C, 6); stream, gives, window, value, order, place in the result;
+    #   by order, then stream
 
 
 def _compiled(function):
@@ -320,6 +343,105 @@ def _claimed(chosen, n, enter, leave, free, owner, n_reads):
 
 
 @_compiled
+def _next_there(there, size, r):
+    """The first position from `r` on that is in the tree; `size` or more where there is none."""
+    if r >= size:
+        return size
+    node = size + r
+    while not there[node]:
+        while node & 1:  # the last of its parent: nothing is left below it
+            node >>= 1
+        if node == 0:
+            return size
+        node += 1
+    while node < size:
+        node *= 2
+        if not there[node]:
+            node += 1
+    return node - size
+
+
+@_compiled
+def _put(there, size, r, present):
+    """Put a position into the tree, or take it out."""
+    node = size + r
+    there[node] = present
+    node >>= 1
+    while node:
+        there[node] = there[2 * node] or there[2 * node + 1]
+        node >>= 1
+
+
+@_compiled
+def _episodes(chosen, n, enter, leave, happened, wanted, room, owner, n_reads):
+    """The fact that begins the `wanted`-th latest episode at each assessment, into `owner`; -1: none.
+
+    Facts come latest first. An assessment that was claimed waits until the facts are APART older than its
+    claim; claims are in that order, so the waiting ones are a queue.
+    """
+    there, seen, last, waiting = room
+    size = 1
+    while size < n_reads:
+        size *= 2
+    for r in range(size):
+        there[size + r] = r < n_reads
+    for node in range(size - 1, 0, -1):
+        there[node] = there[2 * node] or there[2 * node + 1]
+    seen[:n_reads] = 0
+    owner[:n_reads] = -1
+    head, tail = 0, 0
+    for k in range(n):
+        i = chosen[k]
+        while head < tail and last[waiting[head]] - APART >= happened[i]:
+            _put(there, size, waiting[head], True)
+            head += 1
+        r = _next_there(there, size, enter[i])
+        while r < leave[i]:
+            _put(there, size, r, False)
+            seen[r] += 1
+            if seen[r] == wanted:
+                owner[r] = i
+            else:
+                last[r] = happened[i]
+                waiting[tail] = r
+                tail += 1
+            r = _next_there(there, size, r + 1)
+
+
+@_compiled
+def _gathered(ranked, n, mark, stream_of, first, members):
+    """The facts of each stream, in their order: those of stream s are members[first[s]:first[s + 1]].
+
+    Every fact's bits are walked once. `stream_of` is the stream of each bit, -1 where nothing asks for it.
+    """
+    first[:] = 0
+    for k in range(n):
+        for w in range(mark.shape[1]):
+            word = mark[ranked[k], w]
+            while word:
+                lowest = word & (~word + np.uint64(1))
+                s = stream_of[64 * w + _PLACES[(lowest * _SPREAD) >> np.uint64(58)]]
+                if s >= 0:
+                    first[s + 2] += 1
+                word ^= lowest
+    for s in range(2, len(first)):
+        first[s] += first[s - 1]
+    if first[-1] > len(members):
+        members = np.empty(2 * first[-1], np.int64)
+    for k in range(n):
+        for w in range(mark.shape[1]):
+            word = mark[ranked[k], w]
+            while word:
+                lowest = word & (~word + np.uint64(1))
+                s = stream_of[64 * w + _PLACES[(lowest * _SPREAD) >> np.uint64(58)]]
+                if s >= 0:
+                    members[first[s + 1]] = ranked[k]
+                    first[s + 1] += 1
+                word ^= lowest
+    return members
+
+
+@_compiled
 def _read(op, number, total, owner, value, happened, times, n_reads, line):
     """What a column gives at each assessment, into `line`."""
     if op == COUNT or op == DISTINCT:  # noqa: SIM109    (a chain of comparisons compiles to less)
@@ -334,12 +456,15 @@ def _read(op, number, total, owner, value, happened, times, n_reads, line):
     elif op == ANY:
         for r in range(n_reads):
             line[r] = 1.0 if number[r] > 0 else 0.0
-    elif op == DAYS_SINCE:
+    elif op == DAYS_SINCE or op == DAYS_SINCE_SECOND or op == DAYS_SINCE_THIRD:  # noqa: SIM109
         for r in range(n_reads):
             line[r] = (times[r] - happened[owner[r]]) / DAY if owner[r] >= 0 else np.nan
     elif op == DAYS_TO:
         for r in range(n_reads):
             line[r] = (value[owner[r]] - times[r]) / DAY if owner[r] >= 0 else np.nan
+    elif op == DAYS_FROM:
+        for r in range(n_reads):
+            line[r] = (times[r] - value[owner[r]]) / DAY if owner[r] >= 0 else np.nan
     else:
         for r in range(n_reads):
             line[r] = value[owner[r]] if owner[r] >= 0 else np.nan
@@ -352,6 +477,39 @@ def _write(line, rows, n_reads, neighbours, out):
     else:
         for r in range(n_reads):
             out[rows[r]] = line[r]
+
+
+@_compiled
+def _streams_of_bits(plan, n_marks):
+    """The stream of each bit in each order, -1 where no column of the order asks for it; and how many do."""
+    stream_of = np.full((len(plan.orders), 64 * n_marks), -1, np.int64)
+    asking = np.zeros(len(plan.orders), np.int64)
+    for c in range(len(plan.columns)):
+        stream, order = plan.columns[c, 0], plan.columns[c, 4]
+        bit = plan.bits[stream]
+        if bit >= 0 and stream_of[order, bit] < 0:
+            stream_of[order, bit] = stream
+            asking[order] += 1
+    return stream_of, asking
+
+
+@_compiled
+def _ranked(by, n, value, enter, ranked, spare):
+    """The facts whose value is known, in an order: how many, and which into `ranked`."""
+    m = 0
+    if by == OLDEST_FIRST:
+        for i in range(n):
+            ranked[i] = i
+        return n
+    for i in range(n - 1, -1, -1):
+        if value[i] != UNKNOWN:
+            ranked[m] = i
+            m += 1
+    if m > 0 and by == VALUES_UP:
+        _arrange(ranked, spare, m, value, enter, enter)
+    elif m > 0 and by == VALUES_DOWN:
+        _by_level(ranked, spare, m, value)
+    return m
 
 
 @_compiled
@@ -369,9 +527,9 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
     out : array of float64, (columns, assessments)    where numbers are written; NaN: missing
     words : array of int32, (columns, assessments)    where codes of words are written; -1: missing
     """
-    occurred, recorded, superseded, until = facts.occurred, facts.recorded, facts.superseded, facts.until
+    occurred, recorded, superseded = facts.occurred, facts.recorded, facts.superseded
     values, marks, fact_offsets = facts.values, facts.marks, facts.by_entity.offsets
-    bits, windows, orders, columns = plan.bits, plan.windows, plan.orders, plan.columns
+    bits, nears, windows, orders, columns = plan.bits, plan.nears, plan.windows, plan.orders, plan.columns
     most_facts, most_reads = 0, 0
     for g in groups:
         most_reads = max(most_reads, reads.offsets[g + 1] - reads.offsets[g])
@@ -385,16 +543,17 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
     number, total = np.empty(most_reads + 1, np.int64), np.empty(most_reads + 1, np.int64)
     line = np.empty(most_reads)
     free, owner = np.empty(most_reads + 1, np.int64), np.empty(most_reads + 1, np.int64)
+    there, waiting = np.empty(4 * most_reads, np.bool_), np.empty(2 * most_reads, np.int64)
     found = np.empty((5, most_facts), np.int64)  # occurred, recorded, position, start, end
     happened, value = np.empty(most_facts, np.int64), np.ones((n_values + 1, most_facts), np.int64)
-    enter, end = np.empty(most_facts, np.int64), np.empty(most_facts, np.int64)
+    enter, end = np.empty((len(nears), most_facts), np.int64), np.empty(most_facts, np.int64)
     leave = np.empty((len(windows), most_facts), np.int64)
-    mark = np.empty((most_facts, n_marks), np.uint8)
-    ranked = np.empty((len(orders), most_facts), np.int64)
-    n_ranked = np.empty(len(orders), np.int64)
-    chosen = np.empty(most_facts, np.int64)
+    mark = np.empty((most_facts, n_marks), np.uint64)
+    ranked, chosen = np.empty(most_facts, np.int64), np.empty(most_facts, np.int64)
     most = max(most_facts, most_reads)
     order, spare = np.empty(most, np.int64), np.empty(most, np.int64)
+    stream_of, asking = _streams_of_bits(plan, n_marks)
+    first, members = np.empty(len(bits) + 2, np.int64), np.empty(4 * most_facts, np.int64)
 
     for g in groups:
         n_reads = reads.offsets[g + 1] - reads.offsets[g]
@@ -430,61 +589,73 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
             happened[k] = occurred[p]
             while r < n_reads and times[r] < happened[k]:
                 r += 1
-            enter[k] = _first_at(times, r, n_reads, found[3, i])
+            enter[0, k] = _first_at(times, r, n_reads, found[3, i])
             end[k] = n_reads
             if found[4, i] <= times[n_reads - 1]:
-                end[k] = _first_at(times, enter[k], n_reads, found[4, i])
+                end[k] = _first_at(times, enter[0, k], n_reads, found[4, i])
             for v in range(n_values):
                 value[v, k] = values[v, p]
             for b in range(n_marks):
                 mark[k, b] = marks[p, b]
+            for w in range(1, len(nears)):
+                if nears[w] == OWN:
+                    enter[w, k] = _first_at(times, enter[0, k], n_reads, facts.since[p])
             for w in range(len(windows)):
-                if windows[w] == UNTIL:
-                    leave[w, k] = min(end[k], _first_at(times, enter[k], n_reads, until[p]))
-        for w in range(len(windows)):
-            if windows[w] != UNTIL:
+                if windows[w, 1] == UNTIL:
+                    leave[w, k] = min(end[k], _first_at(times, enter[0, k], n_reads, facts.until[p]))
+        for w in range(1, len(nears)):
+            if nears[w] != OWN:
                 r = 0
                 for k in range(n):
-                    old = happened[k] + windows[w]
+                    old = happened[k] + nears[w]
                     while r < n_reads and times[r] < old:
                         r += 1
-                    leave[w, k] = max(enter[k], min(end[k], r))
-        for k in range(len(orders)):
-            m = 0
-            for i in range(n - 1, -1, -1):
-                if value[orders[k, 1], i] != UNKNOWN:
-                    ranked[k, m] = i
-                    m += 1
-            n_ranked[k] = m
-            if m > 0 and orders[k, 0] == VALUES_UP:
-                _arrange(ranked[k], spare, m, value[orders[k, 1]], enter, enter)
-            elif m > 0 and orders[k, 0] == VALUES_DOWN:
-                _by_level(ranked[k], spare, m, value[orders[k, 1]])
+                    enter[w, k] = max(enter[0, k], r)
+        for w in range(len(windows)):
+            if windows[w, 1] != UNTIL:
+                r, entered = 0, enter[windows[w, 0]]
+                for k in range(n):
+                    old = happened[k] + windows[w, 1]
+                    while r < n_reads and times[r] < old:
+                        r += 1
+                    leave[w, k] = max(entered[k], min(end[k], r))
 
-        stream, by = -1, -1
+        stream, by, n_ranked, m = -1, -1, 0, 0
         for c in range(len(columns)):
-            op, place = columns[c, 1], columns[c, 5]
-            lasting, taken = leave[columns[c, 2]], value[columns[c, 3]]
-            if columns[c, 0] != stream or columns[c, 4] != by:
-                stream, by = columns[c, 0], columns[c, 4]
-                m = 0
+            op, window, place = columns[c, 1], columns[c, 2], columns[c, 5]
+            entered, lasting, taken = enter[windows[window, 0]], leave[window], value[columns[c, 3]]
+            if columns[c, 4] != by:
+                stream, by = -1, columns[c, 4]
+                known, later = value[orders[by, 1]], enter[orders[by, 2]]
+                n_ranked = _ranked(orders[by, 0], n, known, later, ranked, spare)
+                if asking[by] > _FEW:
+                    members = _gathered(ranked, n_ranked, mark, stream_of[by], first, members)
+            if columns[c, 0] != stream:
+                stream, m = columns[c, 0], 0
                 if bits[stream] < 0:
-                    m = n_ranked[by]
-                    chosen[:m] = ranked[by, :m]
+                    m = n_ranked
+                    chosen[:m] = ranked[:m]
+                elif asking[by] > _FEW:
+                    m = first[stream + 1] - first[stream]
+                    chosen[:m] = members[first[stream] : first[stream + 1]]
                 else:
-                    byte, bit = bits[stream] >> 3, np.uint8(1 << (bits[stream] & 7))
-                    for k in range(n_ranked[by]):
-                        if mark[ranked[by, k], byte] & bit:
-                            chosen[m] = ranked[by, k]
+                    word, bit = bits[stream] >> 6, np.uint64(1) << np.uint64(bits[stream] & 63)
+                    for k in range(n_ranked):
+                        if mark[ranked[k], word] & bit:
+                            chosen[m] = ranked[k]
                             m += 1
             if op == COUNT or op == ANY or op == MEAN:  # noqa: SIM109
-                _counted(chosen, m, enter, lasting, number, n_reads)
+                _counted(chosen, m, entered, lasting, number, n_reads)
             if op == SUM or op == MEAN:  # noqa: SIM109
-                _summed(chosen, m, enter, lasting, taken, total, n_reads)
+                _summed(chosen, m, entered, lasting, taken, total, n_reads)
             elif op == DISTINCT:
-                _distinct(chosen, m, enter, lasting, taken, number, n_reads)
+                _distinct(chosen, m, entered, lasting, taken, number, n_reads)
+            elif op >= DAYS_SINCE_SECOND:
+                wanted = 2 if op == DAYS_SINCE_SECOND else 3
+                room = (there, number, total, waiting)
+                _episodes(chosen, m, entered, lasting, happened, wanted, room, owner, n_reads)
             elif op >= TOP:
-                _claimed(chosen, m, enter, lasting, free, owner, n_reads)
+                _claimed(chosen, m, entered, lasting, free, owner, n_reads)
             if op == TOP_WORD:
                 for r in range(n_reads):
                     words[place, rows[r]] = taken[owner[r]] if owner[r] >= 0 else -1
