@@ -180,7 +180,8 @@ class Context:
                 cue.start >= end
                 and len(between) <= self.reach["after"]
                 and self._same_sentence(match.end - 1, cue.start)
-                and not any(w in ("y", ",", "pero") for w in between)
+                and "pero" not in between
+                and (words[cue.end - 1].endswith("s") or not any(w in _AND for w in between))
                 and not self._stopped(end, cue.start)
             ):
                 return cue

@@ -21,7 +21,7 @@ LONGEST_GAP = 14
 # A gap does not step over these.
 CLAUSE_ENDS = (".", ";", ":", "?", "!", "…")
 _TOKEN = re.compile(r"(\.\.[0-9]{0,2})|([^\s?]+)(\?)?")
-_WORD = re.compile(r"[^\W_]+\*?|[,.:?\"]")
+_WORD = re.compile(r"[^\W_]+\*?|[,.:?\"()=]")
 _MOST = 4_000  # spaCy patterns of one rule
 
 
