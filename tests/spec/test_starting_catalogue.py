@@ -1,21 +1,6 @@
 """The workspace's own catalogue: some of its features at work."""
 
 
-def test_separation_and_control_together(spec):
-    spec.with_the_workspace_catalogue()
-    spec.history("""
-        factors
-        case | factor     | state   | occurred_at
-        A    | control    | present | 2025-01-10
-        A    | separation | present | 2025-02-10
-        B    | control    | present | 2025-01-10
-        B    | separation | denied  | 2025-02-10
-    """)
-    spec.feature("separation_and_control_ever").of("A").at("2025-02-01").is_(1)
-    spec.feature("separation_and_control_ever").of("A").at("2025-03-01").is_(2)
-    spec.feature("separation_and_control_ever").of("B").at("2025-03-01").is_(1)
-
-
 def test_a_firearm_known_from_another_case_of_the_aggressor(spec):
     spec.with_the_workspace_catalogue()
     spec.history("""

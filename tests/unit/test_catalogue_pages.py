@@ -7,6 +7,7 @@ import pytest
 from riskml.errors import RiskmlError
 from riskml.features.catalogue import load_catalogue
 from riskml.features.docs import catalogue_page
+from riskml.features.review_items import load_review_items
 from riskml.features.spec_page import spec_page
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +15,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="module")
 def page():
-    return catalogue_page(load_catalogue(ROOT / "features"))
+    catalogue = load_catalogue(ROOT / "features")
+    return catalogue_page(catalogue, load_review_items(ROOT / "features" / "factors.yml", catalogue))
 
 
 def test_the_page_on_the_catalogue_is_fresh(page):

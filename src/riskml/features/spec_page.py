@@ -25,7 +25,17 @@ left out takes a plain value: `recorded_at` is `occurred_at`, and a case without
 opened in 2020 with an aggressor and a victim of its own. `-` is null.
 """
 # The order of the chapters; those that are not named here follow by name.
-_CHAPTERS = ("visibility", "windows", "corrections", "aggregates", "factors", "measures", "scopes")
+_CHAPTERS = (
+    "visibility",
+    "windows",
+    "corrections",
+    "aggregates",
+    "factors",
+    "measures",
+    "scopes",
+    "formulas",
+    "starting_catalogue",
+)
 _READ = {"feature", "of", "at", "is_", "is_missing"}
 
 
@@ -94,9 +104,14 @@ def _expectation(call, after):
     """What one line expects: dict of `feature`, `of`, `at`, `is_` and the comment beside it."""
     read = {"comment": after.partition("#")[2].strip()}
     while isinstance(call, ast.Call) and call.func.attr in _READ:
-        read[call.func.attr] = call.args[0].value if call.args else "missing"
+        read[call.func.attr] = _given(call.args[0]) if call.args else "missing"
         call = call.func.value
     return read
+
+
+def _given(argument):
+    """What stands in a call: a value, or the expression that gives it."""
+    return argument.value if isinstance(argument, ast.Constant) else ast.unparse(argument)
 
 
 def _read_table(rows):
