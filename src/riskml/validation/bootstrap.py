@@ -11,9 +11,30 @@ from riskml.progress import progress
 from riskml.validation.forecast import Forecast, NotEstimable
 from riskml.validation.metrics import on_totals
 
-__all__ = ["Bootstrap", "cluster_bootstrap", "cluster_weights"]
+__all__ = ["Bootstrap", "cluster_bootstrap", "cluster_weights", "percentile_interval"]
 
 _ENOUGH = 0.9  # share of replicates that must give a metric before its interval is believed
+
+
+def percentile_interval(values, *, level=0.95):
+    """Percentile interval of a bootstrap: (low, high).
+
+    Parameters
+    ----------
+    values : array of float, shape (replicates,)    NaN where a replicate does not give the figure
+    level : float
+
+    Raises
+    ------
+    NotEstimable    (a ValueError) fewer than nine of ten replicates give it
+    """
+    values = np.asarray(values, float)
+    given = values[~np.isnan(values)]
+    if len(given) < _ENOUGH * len(values):
+        raise NotEstimable("few_replicates", count=len(given), total=len(values))
+    tail = (1 - level) / 2
+    low, high = np.quantile(given, (tail, 1 - tail))
+    return float(low), float(high)
 
 
 @dataclass(frozen=True)
@@ -40,12 +61,7 @@ class Bootstrap:
         ]
 
     def _percentiles(self, values):
-        given = values[~np.isnan(values)]
-        if len(given) < _ENOUGH * len(values):
-            raise NotEstimable("few_replicates", count=len(given), total=len(values))
-        tail = (1 - self.level) / 2
-        low, high = np.quantile(given, (tail, 1 - tail))
-        return float(low), float(high)
+        return percentile_interval(values, level=self.level)
 
     def interval(self, candidate, metric):
         """Percentile interval of a metric: (low, high).

@@ -10,7 +10,7 @@ from riskml.messages import message
 from riskml.validation.logistic import fit_logistic
 from riskml.validation.splines import restricted_cubic_spline, spline_knots
 
-__all__ = ["Forecast", "NotEstimable", "Totals", "logit"]
+__all__ = ["Forecast", "NotEstimable", "Totals", "logit", "weeks"]
 
 _CLOSEST = 1e-8  # predictions of exactly 0 or 1 count as this close to it where log-odds are needed
 
@@ -157,7 +157,7 @@ class Forecast:
         """
         found = self._dates.get(id(as_of))
         if found is None or found[0] is not as_of:
-            week = np.zeros(len(self.y), np.int64) if as_of is None else _weeks(as_of, len(self.y))
+            week = np.zeros(len(self.y), np.int64) if as_of is None else weeks(as_of, len(self.y))
             order = np.lexsort((-self.p, week))
             new_week = np.append(True, week[order][1:] != week[order][:-1])
             new_tie = new_week | np.append(True, self.p[order][1:] != self.p[order][:-1])
@@ -166,7 +166,18 @@ class Forecast:
         return found[1:]
 
 
-def _weeks(as_of, n):
+def weeks(as_of, n):
+    """The week of each assessment, from Monday, as a number: array of int, shape (n,).
+
+    Parameters
+    ----------
+    as_of : array of datetime64, or of any labels of weeks, shape (n,)
+    n : int    assessments
+
+    Raises
+    ------
+    RiskmlError    as_of has another shape
+    """
     as_of = np.asarray(as_of)
     if as_of.shape != (n,):
         raise RiskmlError(f"as_of has shape {as_of.shape}, the outcomes {(n,)}", where="as_of")

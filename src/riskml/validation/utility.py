@@ -6,16 +6,23 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.validation.forecast import Forecast, NotEstimable
 
-__all__ = ["decision_curve", "net_benefit", "recall_at_capacity", "standardised_net_benefit"]
+__all__ = [
+    "decision_curve",
+    "net_benefit",
+    "net_benefit_at_capacity",
+    "precision_at_capacity",
+    "recall_at_capacity",
+    "standardised_net_benefit",
+    "standardised_net_benefit_at_capacity",
+]
 
 
-def _recall_at_capacity(totals, *, as_of=None, capacity):
+def _listed(totals, as_of, capacity):
+    """Events and assessments on the weekly lists, as (weighted) numbers."""
     if not capacity > 0:
         raise RiskmlError(
             f"capacity must be a number of cases a week above 0, not {capacity}", where="capacity"
         )
-    if not totals.n_events:
-        raise NotEstimable("no_event")
     order, ties, week = totals.forecast.by_week(as_of)
     weights = totals.weights[order]
     listed = np.add.reduceat(weights, ties)
@@ -23,7 +30,14 @@ def _recall_at_capacity(totals, *, as_of=None, capacity):
     before = np.cumsum(listed) - listed
     before -= before[np.searchsorted(week, week, side="left")]  # what stands above it in its own week's list
     share = np.clip(np.divide(capacity - before, listed, out=np.zeros_like(listed), where=listed > 0), 0, 1)
-    return float(events @ share / totals.n_events)
+    return float(events @ share), float(listed @ share)
+
+
+def _recall_at_capacity(totals, *, as_of=None, capacity):
+    found, _ = _listed(totals, as_of, capacity)
+    if not totals.n_events:
+        raise NotEstimable("no_event")
+    return found / totals.n_events
 
 
 def recall_at_capacity(y, p, *, as_of=None, capacity, weights=None):
@@ -52,9 +66,81 @@ def recall_at_capacity(y, p, *, as_of=None, capacity, weights=None):
     return _recall_at_capacity(Forecast(y, p).at(weights), as_of=as_of, capacity=capacity)
 
 
-def _net_benefit(totals, *, threshold):
+def _precision_at_capacity(totals, *, as_of=None, capacity):
+    found, listed = _listed(totals, as_of, capacity)
+    return found / listed
+
+
+def precision_at_capacity(y, p, *, as_of=None, capacity, weights=None):
+    """Share of those on the weekly lists that have an event (positive predictive value of the list).
+
+    Higher is better; its inverse is the number of visits for each case with an event. Parameters and ties as
+    `recall_at_capacity`.
+
+    Returns
+    -------
+    float in [0, 1]
+    """
+    return _precision_at_capacity(Forecast(y, p).at(weights), as_of=as_of, capacity=capacity)
+
+
+def _check_threshold(threshold):
     if not 0 < threshold < 1:
         raise RiskmlError(f"a threshold is a risk between 0 and 1, not {threshold}", where="threshold")
+
+
+def _net_benefit_at_capacity(totals, *, as_of=None, capacity, threshold):
+    _check_threshold(threshold)
+    found, listed = _listed(totals, as_of, capacity)
+    return (found - (listed - found) * threshold / (1 - threshold)) / totals.n
+
+
+def net_benefit_at_capacity(y, p, *, as_of=None, capacity, threshold, weights=None):
+    """Net benefit of attending to the `capacity` highest predictions of each week, whatever their risk.
+
+    TP/n - FP/n * t/(1-t), where TP and FP are counted on the lists: the places are given, and the threshold t
+    only says how many cases without event one is ready to attend to for one with, (1-t)/t. Higher is better;
+    below 0 the visits cost more than the events found are worth at that rate.
+
+    Parameters
+    ----------
+    y, p, as_of, capacity, weights    as `recall_at_capacity`
+    threshold : float in (0, 1)
+
+    Returns
+    -------
+    float, at most the share of events
+
+    References
+    ----------
+    Vickers & Elkin (2006), Medical Decision Making 26:565; EVIDENCE 5.4 ("NB at fixed review slots").
+    """
+    totals = Forecast(y, p).at(weights)
+    return _net_benefit_at_capacity(totals, as_of=as_of, capacity=capacity, threshold=threshold)
+
+
+def _standardised_net_benefit_at_capacity(totals, *, as_of=None, capacity, threshold):
+    if not totals.n_events:
+        raise NotEstimable("no_event")
+    found = _net_benefit_at_capacity(totals, as_of=as_of, capacity=capacity, threshold=threshold)
+    return found / totals.prevalence
+
+
+def standardised_net_benefit_at_capacity(y, p, *, as_of=None, capacity, threshold, weights=None):
+    """Net benefit at the capacity as a share of the most that is possible without limits of capacity.
+
+    Higher is better; at most 1. Parameters and errors as `net_benefit_at_capacity`.
+
+    Raises
+    ------
+    NotEstimable    (a ValueError) there is no event
+    """
+    totals = Forecast(y, p).at(weights)
+    return _standardised_net_benefit_at_capacity(totals, as_of=as_of, capacity=capacity, threshold=threshold)
+
+
+def _net_benefit(totals, *, threshold):
+    _check_threshold(threshold)
     chosen = totals.forecast.distinct >= threshold
     true = totals.events[chosen].sum()
     false = totals.total[chosen].sum() - true
@@ -131,6 +217,9 @@ def decision_curve(y, predictions, thresholds, *, weights=None):
 
 KERNELS = {
     recall_at_capacity: _recall_at_capacity,
+    precision_at_capacity: _precision_at_capacity,
+    net_benefit_at_capacity: _net_benefit_at_capacity,
+    standardised_net_benefit_at_capacity: _standardised_net_benefit_at_capacity,
     net_benefit: _net_benefit,
     standardised_net_benefit: _standardised_net_benefit,
 }
