@@ -46,6 +46,7 @@ def quicken(folder):
             "bootstrap: 20\n", "bootstrap: 20\nminimum: {events_to_learn: 20, events_to_judge: 5}\n"
         )
         text = text.replace("l1_ratio: [0.1, 0.9]", "l1_ratio: [0.5]")
+        text = text.replace("main: lightgbm", "main: lightgbm\n  lightgbm: {trials: 1}")
         path.write_text(text.replace("[none, sigmoid, beta, isotonic]", "[none, sigmoid]"), encoding="utf-8")
 
 

@@ -191,12 +191,16 @@ Grid = tuple[dict[str, int | float], ...]
 class LightGBMPart(_Part):
     """Settings among which the tune window chooses; trees at most, or trees each where nothing stops early.
 
+    `trials` further settings are searched by Optuna from the grid's on; one of them is taken only where it is
+    better by more than a standard error.
+
     Early stopping needs events: with some 70 of them in the tune window its noise chose worse numbers of
     trees than a number fixed beforehand (docs/evaluation.md).
     """
 
     grid: Annotated[Grid, BeforeValidator(_grid), Field(min_length=1)] = DEFAULT_GRID
     rounds: Positive = 800
+    trials: Annotated[int, Field(ge=0, le=1000, strict=True)] = 12
     early_stopping: bool = True
     monotone: bool = True
 

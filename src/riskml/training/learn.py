@@ -8,7 +8,8 @@ from riskml.models.calibration import Calibrator, choose_calibrator
 from riskml.models.estimators import base_rate, one_column
 from riskml.models.likelihood import log_loss
 from riskml.models.linear import elastic_net_path
-from riskml.models.trees import boost, tune_trees
+from riskml.models.search import search_trees
+from riskml.models.trees import boost
 from riskml.training.crossfit import cross_fit
 
 __all__ = ["Candidate", "calibrated", "cross_fitted", "learn_candidates"]
@@ -65,7 +66,7 @@ def _elastic_net(design, outcome, rows, settings):
     return Candidate("elastic_net", path[-1][1], tuning=[dict(row, chosen=row is best) for row in tuning])
 
 
-def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed):
+def _lightgbm(design, outcome, rows, people, settings, directions, rows_per_person, seed):
     """Settings, and size by early stopping, tuned on the tune window and refitted with the chosen ones."""
     train, tune, refit = rows
     shared = {
@@ -73,19 +74,20 @@ def _lightgbm(design, outcome, rows, settings, directions, rows_per_person, seed
         "seed": seed,
         "rows_per_person": rows_per_person,
     }
-    tuning = tune_trees(
-        design[train],
-        outcome[train],
-        design[tune],
-        outcome[tune],
+    tuning = search_trees(
+        design,
+        outcome,
+        (train, tune),
+        people,
         settings.grid,
+        trials=settings.trials,
         rounds=settings.rounds,
         early_stopping=settings.early_stopping,
         **shared,
     )
-    best = min(tuning, key=lambda row: row["log_loss"])
+    best = next(row for row in tuning if row["chosen"])
     learner = boost(design[refit], outcome[refit], best["settings"], best["rounds"], **shared)
-    return Candidate("lightgbm", learner, tuning=[dict(row, chosen=row is best) for row in tuning])
+    return Candidate("lightgbm", learner, tuning=tuning)
 
 
 def _baselines(spec, encoding):
@@ -137,7 +139,7 @@ def cross_fitted(design, outcome, people, spec, encoding, *, seed=0, step=lambda
 
 
 def learn_candidates(
-    design, outcome, rows, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
+    design, outcome, rows, people, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
 ):
     """The three plain baselines, the logistic regression and LightGBM, before calibration.
 
@@ -146,6 +148,7 @@ def learn_candidates(
     design : float array, shape (n, p)
     outcome : array of {0, 1}, shape (n,)
     rows : (train, tune, refit)    positions
+    people : array, shape (n,)     whose row it is
     spec : ModelFile
     encoding : Encoding            of the design
     rows_per_person : float        mean number of training rows of one person
@@ -165,7 +168,16 @@ def learn_candidates(
     candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
     step()
     candidates.append(
-        _lightgbm(design, outcome, rows, spec.learners.lightgbm, encoding.directions, rows_per_person, seed)
+        _lightgbm(
+            design,
+            outcome,
+            rows,
+            people,
+            spec.learners.lightgbm,
+            encoding.directions,
+            rows_per_person,
+            seed,
+        )
     )
     step()
     return candidates

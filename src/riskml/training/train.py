@@ -149,6 +149,7 @@ def _in_windows(data, design, spec, encoding, seed, step):
         design,
         data.outcome,
         (rows["train"], rows["tune"], data.split.refit),
+        people,
         spec,
         encoding,
         rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
