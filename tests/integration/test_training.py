@@ -46,7 +46,14 @@ def comparison(model):
 
 
 def test_all_candidates_stand_in_one_table_with_intervals(comparison):
-    assert list(comparison.index) == ["base_rate", "incidents", "days_since", "elastic_net", "lightgbm"]
+    assert list(comparison.index) == [
+        "base_rate",
+        "incidents",
+        "days_since",
+        "analyst_level",
+        "elastic_net",
+        "lightgbm",
+    ]
     for metric in ("auc", "average_precision", "brier", "scaled_brier", "ici", "recall_at_capacity"):
         learnt = comparison.drop(index="base_rate")  # its intervals have no width to speak of
         assert (learnt[f"{metric}_low"] < learnt[metric]).all()
@@ -140,6 +147,7 @@ def test_a_long_horizon_is_developed_on_folds_of_people_and_judged_later(history
         "base_rate",
         "incidents",
         "days_since",
+        "analyst_level",
         "elastic_net",
         "lightgbm",
         "blend",

@@ -9,7 +9,7 @@ from riskml.errors import RiskmlError
 from riskml.models.linear import LinearModel, constant_model, elastic_net_path
 from riskml.models.trees import BoostedTrees
 
-__all__ = ["Blend", "base_rate", "learner_document", "learner_of", "one_column"]
+__all__ = ["Blend", "learner_document", "learner_of", "one_number"]
 
 TREES_FILE = "model.txt"
 
@@ -48,21 +48,22 @@ class Blend:
         )
 
 
-def base_rate(outcome):
-    """The outcome's share in the training rows, for everyone: LinearModel."""
-    return constant_model(outcome)
-
-
-def one_column(design, outcome, column):
-    """A logistic regression on one design column: LinearModel.
+def one_number(values, outcome):
+    """A plain baseline: a logistic regression on one number, or the outcome's share for everyone.
 
     Parameters
     ----------
-    design : float array, shape (n, p)
+    values : float array, shape (n, 1) or (n, 0)    NaN: not known, which has a coefficient of its own
     outcome : array of {0, 1}, shape (n,)
-    column : int    position of the column
+
+    Returns
+    -------
+    LinearModel
     """
-    return elastic_net_path(design, outcome, strengths=[1e-5], l1_ratio=0.5, columns=np.array([column]))[0][1]
+    known = values[~np.isnan(values)]
+    if not known.size or (known.size == values.size and not np.ptp(known)):
+        return constant_model(outcome)
+    return elastic_net_path(values, outcome, strengths=[1e-5], l1_ratio=0.5)[0][1]
 
 
 def learner_document(learner):

@@ -100,18 +100,16 @@ class LinearModel:
     preparation : Preparation or None     None: no columns, the same risk for everyone
     intercept : float                     log-odds of an average training row
     coefficients : float array            one for each prepared column
-    columns : int array or None           the design columns it reads; None: all
     """
 
     preparation: Preparation | None
     intercept: float
     coefficients: np.ndarray
-    columns: np.ndarray | None = None
 
     kind = "linear"
 
     def _prepared(self, design):
-        return self.preparation.transform(design if self.columns is None else design[:, self.columns])
+        return self.preparation.transform(design)
 
     def margin(self, design):
         """Log-odds, float array, shape (n,)."""
@@ -137,9 +135,8 @@ class LinearModel:
         values = np.zeros(design.shape)
         if self.preparation is not None:
             parts = self._prepared(design) * self.coefficients
-            columns = np.arange(design.shape[1]) if self.columns is None else self.columns
-            values[:, columns] += parts[:, : len(columns)]
-            values[:, columns[self.preparation.indicators]] += parts[:, len(columns) :]
+            values += parts[:, : design.shape[1]]
+            values[:, self.preparation.indicators] += parts[:, design.shape[1] :]
         return values, self.intercept
 
     def to_document(self):
@@ -148,7 +145,6 @@ class LinearModel:
             "preparation": None if self.preparation is None else self.preparation.to_document(),
             "intercept": float(self.intercept),
             "coefficients": [float(c) for c in self.coefficients],
-            "columns": None if self.columns is None else [int(c) for c in self.columns],
         }
 
     @classmethod
@@ -158,7 +154,6 @@ class LinearModel:
             None if document["preparation"] is None else Preparation.from_document(document["preparation"]),
             float(document["intercept"]),
             np.array(document["coefficients"], dtype=float),
-            None if document["columns"] is None else np.array(document["columns"], dtype=int),
         )
 
 
@@ -227,9 +222,7 @@ def penalties(design, outcome, l1_ratio):
     return _strengths(Preparation.fit(design).transform(design), np.asarray(outcome, dtype=float), l1_ratio)
 
 
-def elastic_net_path(
-    design, outcome, *, strengths=None, l1_ratio=0.5, columns=None, tolerance=1e-7, enough=None
-):
+def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, tolerance=1e-7, enough=None):
     """Elastic-net logistic regressions from strong to weak penalty.
 
     Minimises mean log loss + strength * (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|_2^2) by proximal Newton steps
@@ -244,7 +237,6 @@ def elastic_net_path(
     strengths : iterable of float or None   penalties, descending; None: 12 from the smallest that leaves
         nothing
     l1_ratio : float in (0, 1]
-    columns : int array or None             only these design columns
     enough : callable or None               asked with each model; the path ends where it says so
 
     Returns
@@ -257,9 +249,8 @@ def elastic_net_path(
     Journal of Statistical Software 33(1).
     """
     outcome = np.asarray(outcome, dtype=float)
-    chosen = design if columns is None else design[:, columns]
-    preparation = Preparation.fit(chosen)
-    prepared = preparation.transform(chosen)
+    preparation = Preparation.fit(design)
+    prepared = preparation.transform(design)
     intercept, coefficients = float(logit(outcome.mean())), np.zeros(prepared.shape[1])
     if strengths is None:
         strengths = _strengths(prepared, outcome, l1_ratio)
@@ -284,7 +275,7 @@ def elastic_net_path(
             margin, objective = margin + step * change, value
             if gained < tolerance:
                 break
-        path.append((float(strength), LinearModel(preparation, intercept, coefficients, columns)))
+        path.append((float(strength), LinearModel(preparation, intercept, coefficients)))
         if enough is not None and enough(path[-1][1]):
             break
     return path

@@ -5,12 +5,11 @@ behind them has not seen.
 """
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from riskml.models.calibration import choose_calibrator
-from riskml.models.estimators import Blend, base_rate, one_column
+from riskml.models.estimators import Blend, one_number
 from riskml.models.likelihood import log_loss
 from riskml.models.linear import elastic_net_path, penalties
 from riskml.models.splits import grouped_folds
@@ -65,12 +64,12 @@ class CrossFitted:
         }
 
 
-def _simple(learn, design, outcome, fold):
-    """Cross-fitted log-odds of a learner that chooses nothing, and the learner of all rows."""
+def _simple(values, outcome, fold):
+    """Cross-fitted log-odds of a regression on one number, and the regression of all rows."""
     margin = np.empty(len(outcome))
     for k in np.unique(fold):
-        margin[fold == k] = learn(design[fold != k], outcome[fold != k]).margin(design[fold == k])
-    return margin, learn(design, outcome)
+        margin[fold == k] = one_number(values[fold != k], outcome[fold != k]).margin(values[fold == k])
+    return margin, one_number(values, outcome)
 
 
 def _linear(design, outcome, fold, l1_ratios):
@@ -154,7 +153,7 @@ def cross_fit(
     grid : sequence of dict       LightGBM settings to choose among
     l1_ratios : sequence of float mixtures of the two penalties to choose among
     directions : sequence of {-1, 0, 1}    monotone direction of each design column; empty: none
-    baselines : dict of candidate -> int, or None    regressions on one design column each
+    baselines : dict of candidate -> float array (n, 1), or None    regressions on one number each
     kinds : iterable of str       calibrators to choose among
     step : callable               called after each of three parts
 
@@ -163,12 +162,10 @@ def cross_fit(
     CrossFitted
     """
     fold = grouped_folds(groups, outcome, folds=FOLDS, seed=seed)
-    simple = {"base_rate": lambda x, y: base_rate(y)}
-    for name, column in (baselines or {}).items():
-        simple[name] = partial(one_column, column=column)
+    nothing = np.empty((len(outcome), 0))
     margins, learners = {}, {}
-    for name, learn in simple.items():
-        margins[name], learners[name] = _simple(learn, design, outcome, fold)
+    for name, values in {"base_rate": nothing, **(baselines or {})}.items():
+        margins[name], learners[name] = _simple(values, outcome, fold)
     linear_margin, linear_tuning, linear = _linear(design, outcome, fold, l1_ratios)
     step()
     rows_per_person = len(outcome) / len(np.unique(groups))

@@ -17,6 +17,7 @@ from riskml.models.splits import (
 from riskml.outcomes.cohort import assessments
 from riskml.outcomes.labels import check_two_classes, label_outcomes
 from riskml.registry.history import History
+from riskml.training.yardsticks import yardsticks
 
 __all__ = ["TrainingData", "people_of", "training_data"]
 
@@ -30,6 +31,7 @@ class TrainingData:
     Attributes
     ----------
     matrix : DataFrame                   features as of each assessment, on the visible timeline
+    yardsticks : dict of candidate -> float array    what the plain baselines read, on the same timeline
     outcome : float array of {0, 1}      strictly after the assessment, as known when the next window begins
     as_of : datetime64 array
     aggressor : array of str             whose assessment it is: the unit of every bootstrap
@@ -40,6 +42,7 @@ class TrainingData:
     """
 
     matrix: pd.DataFrame
+    yardsticks: dict
     outcome: np.ndarray
     as_of: np.ndarray
     aggressor: np.ndarray
@@ -176,6 +179,7 @@ def training_data(spec, history, catalogue, *, seed=0, step=lambda: None):
     step()
     return TrainingData(
         matrix,
+        yardsticks(history, cohort, matrix, spec),
         outcome,
         as_of,
         people["aggressor_id"].to_numpy(dtype=object).astype(str),

@@ -1,11 +1,11 @@
 """The candidates of one training run: tuned in a window, or on held-out people of the develop window."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from riskml.models.calibration import Calibrator, choose_calibrator
-from riskml.models.estimators import base_rate, one_column
+from riskml.models.estimators import one_number
 from riskml.models.likelihood import log_loss
 from riskml.models.linear import elastic_net_path
 from riskml.models.search import search_trees
@@ -23,12 +23,14 @@ class Candidate:
 
     Attributes
     ----------
-    name : str                    "base_rate", "incidents", "days_since", "elastic_net", "lightgbm" or "blend"
+    name : str                    "base_rate", "incidents", "days_since", "analyst_level", "elastic_net",
+        "lightgbm" or "blend"
     learner : BoostedTrees, LinearModel or Blend
     calibrator : Calibrator
     tuning : list of dict         settings with their log loss in the tune window or on held-out people
     calibrators : list of dict    calibrators with their cross-validated Brier scores
     calibrate_risk : float array  cross-validated risk in the calibrate (develop) window
+    own : float array (n, 1) or (n, 0), or None    what a baseline reads of all rows; None: the design
     """
 
     name: str
@@ -38,9 +40,15 @@ class Candidate:
     calibrators: list = field(default_factory=list)
     calibrate_risk: np.ndarray | None = None
 
-    def risk(self, design):
-        """Calibrated risk, float array, shape (n,)."""
-        return self.calibrator.risk(self.learner.margin(design))
+    own: np.ndarray | None = None
+
+    def margin(self, design, rows):
+        """Log-odds before calibration of some rows of the design: float array."""
+        return self.learner.margin((design if self.own is None else self.own)[rows])
+
+    def risk(self, design, rows):
+        """Calibrated risk of some rows of the design: float array."""
+        return self.calibrator.risk(self.margin(design, rows))
 
 
 def _elastic_net(design, outcome, rows, settings):
@@ -90,19 +98,21 @@ def _lightgbm(design, outcome, rows, people, settings, directions, rows_per_pers
     return Candidate("lightgbm", learner, tuning=tuning)
 
 
-def _baselines(spec, encoding):
-    """The design columns of the plain baselines that can be learnt: dict of candidate -> position."""
-    wanted = {"incidents": spec.baselines.incidents, "days_since": spec.baselines.days_since}
-    return {n: encoding.names.index(column) for n, column in wanted.items() if column in encoding.names}
+def _numbers(baselines, rows):
+    """What each baseline reads, the base rate nothing: dict of candidate -> float array (n, 1) or (n, 0)."""
+    return {"base_rate": np.empty((rows, 0)), **{name: v[:, None] for name, v in baselines.items()}}
 
 
-def cross_fitted(design, outcome, people, spec, encoding, *, seed=0, step=lambda: None):
+def cross_fitted(design, outcome, rows, people, baselines, spec, encoding, *, seed=0, step=lambda: None):
     """The same candidates and their mixture, tuned and calibrated on held-out people of one window.
 
     Parameters
     ----------
-    design, outcome : rows of the develop window
+    design : float array, shape (n, p)
+    outcome : array of {0, 1}, shape (n,)
+    rows : int array              positions of the develop window
     people : array, shape (n,)    groups that are kept whole
+    baselines : dict of candidate -> float array, shape (n,)
     spec : ModelFile
     encoding : Encoding           of the design
     seed : int
@@ -113,15 +123,16 @@ def cross_fitted(design, outcome, people, spec, encoding, *, seed=0, step=lambda
     list of Candidate, calibrated, from simple to flexible
     """
     trees, linear = spec.learners.lightgbm, spec.learners.elastic_net
+    own = _numbers(baselines, len(outcome))
     fitted = cross_fit(
-        design,
-        outcome,
-        people,
+        design[rows],
+        outcome[rows],
+        people[rows],
         seed=seed,
         grid=trees.grid,
         l1_ratios=linear.l1_ratio,
         directions=encoding.directions if trees.monotone else (),
-        baselines=_baselines(spec, encoding),
+        baselines={name: values[rows] for name, values in own.items() if values.shape[1]},
         kinds=spec.calibrators,
         step=step,
     )
@@ -133,15 +144,26 @@ def cross_fitted(design, outcome, people, spec, encoding, *, seed=0, step=lambda
             fitted.tuning.get(name, []),
             fitted.calibrators[name],
             fitted.risks[name],
+            own.get(name),
         )
         for name, learner in fitted.learners.items()
     ]
 
 
 def learn_candidates(
-    design, outcome, rows, people, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
+    design,
+    outcome,
+    rows,
+    people,
+    baselines,
+    spec,
+    encoding,
+    *,
+    rows_per_person=1.0,
+    seed=0,
+    step=lambda: None,
 ):
-    """The three plain baselines, the logistic regression and LightGBM, before calibration.
+    """The plain baselines, the logistic regression and LightGBM, before calibration.
 
     Parameters
     ----------
@@ -149,6 +171,7 @@ def learn_candidates(
     outcome : array of {0, 1}, shape (n,)
     rows : (train, tune, refit)    positions
     people : array, shape (n,)     whose row it is
+    baselines : dict of candidate -> float array, shape (n,)
     spec : ModelFile
     encoding : Encoding            of the design
     rows_per_person : float        mean number of training rows of one person
@@ -157,13 +180,13 @@ def learn_candidates(
 
     Returns
     -------
-    list of Candidate, from simple to flexible; a baseline whose column the catalogue lacks, or that is
-    constant in the training rows, is left out
+    list of Candidate, from simple to flexible
     """
     refit = rows[2]
-    candidates = [Candidate("base_rate", base_rate(outcome[refit]))]
-    for name, column in _baselines(spec, encoding).items():
-        candidates.append(Candidate(name, one_column(design[refit], outcome[refit], column)))
+    candidates = [
+        Candidate(name, one_number(values[refit], outcome[refit]), own=values)
+        for name, values in _numbers(baselines, len(outcome)).items()
+    ]
     step()
     candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
     step()
@@ -183,13 +206,14 @@ def learn_candidates(
     return candidates
 
 
-def calibrated(candidate, design, outcome, people, *, kinds, seed=0):
+def calibrated(candidate, design, outcome, rows, people, *, kinds, seed=0):
     """The candidate with the calibrator that has the lowest Brier score in the calibrate window.
 
     Parameters
     ----------
     candidate : Candidate
-    design, outcome, people : rows of the calibrate window
+    design, outcome, people : of all rows
+    rows : int array           positions of the calibrate window
     kinds : iterable of str    calibrators to choose among
     seed : int
 
@@ -198,6 +222,6 @@ def calibrated(candidate, design, outcome, people, *, kinds, seed=0):
     Candidate
     """
     calibrator, table, risk = choose_calibrator(
-        candidate.learner.margin(design), outcome, people, kinds=kinds, seed=seed
+        candidate.margin(design, rows), outcome[rows], people[rows], kinds=kinds, seed=seed
     )
-    return Candidate(candidate.name, candidate.learner, calibrator, candidate.tuning, table, risk)
+    return replace(candidate, calibrator=calibrator, calibrators=table, calibrate_risk=risk)

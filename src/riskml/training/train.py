@@ -99,7 +99,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         learn = _cross_fitted if split.cross_fitted else _in_windows
         candidates = learn(data, design, spec, encoding, seed, step)
         step()
-    risks = {name: c.risk(design[later]) for name, c in candidates.items()}
+    risks = {name: c.risk(design, later) for name, c in candidates.items()}
     chosen = candidates[spec.learners.main]
     seen = np.unique(people[np.concatenate([split.refit, at])])
     judged, notes = comparison_report(
@@ -144,12 +144,13 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
 
 def _in_windows(data, design, spec, encoding, seed, step):
     """Candidates learnt, tuned and calibrated in windows of their own: dict of name -> Candidate."""
-    rows, people, at = data.split.rows, data.aggressor, data.split.calibrate
+    rows, people = data.split.rows, data.aggressor
     candidates = learn_candidates(
         design,
         data.outcome,
         (rows["train"], rows["tune"], data.split.refit),
         people,
+        data.yardsticks,
         spec,
         encoding,
         rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
@@ -157,16 +158,25 @@ def _in_windows(data, design, spec, encoding, seed, step):
         step=step,
     )
     return {
-        c.name: calibrated(c, design[at], data.outcome[at], people[at], kinds=spec.calibrators, seed=seed)
+        c.name: calibrated(
+            c, design, data.outcome, rows["calibrate"], people, kinds=spec.calibrators, seed=seed
+        )
         for c in candidates
     }
 
 
 def _cross_fitted(data, design, spec, encoding, seed, step):
     """Candidates tuned and calibrated on held-out people of the develop window: dict of name -> Candidate."""
-    rows = data.split.rows["develop"]
     made = cross_fitted(
-        design[rows], data.outcome[rows], data.group[rows], spec, encoding, seed=seed, step=step
+        design,
+        data.outcome,
+        data.split.rows["develop"],
+        data.group,
+        data.yardsticks,
+        spec,
+        encoding,
+        seed=seed,
+        step=step,
     )
     return {candidate.name: candidate for candidate in made}
 
