@@ -135,7 +135,7 @@ class Workspace:
             )
 
     def narratives(self):
-        """What reads the incidents' narratives for a history: StatedFactors; None without `narratives.yml`."""
+        """What reads incidents' narratives for a history: StatedFactors; None without `narratives.yml`."""
         from riskml.narratives.rules import NARRATIVES_FILE, load_rules
         from riskml.narratives.stated import StatedFactors
 
@@ -146,8 +146,8 @@ class Workspace:
     def take_history(self, *, set_aside=False):
         """Copy the registry to a history under `histories/`, pseudonymised, named by its content hash.
 
-        Where `features/narratives.yml` stands, the incidents' narratives are read by its rules: what they state
-        enters as factors with a masked quote, the text itself does not.
+        Where `features/narratives.yml` stands, the incidents' narratives are read by its rules: what they
+        state enters as factors with a masked quote, the text itself does not.
 
         Parameters
         ----------

@@ -190,7 +190,18 @@ class Context:
     def _is_answer(self, place):
         """Whether an answer that ends before a place stands for itself."""
         following = self.words[place] if place < len(self.words) else ""
-        return following not in ("sabe", "se", "recuerda", "lo", "la", "es", "esta", "solo", "contesta", "responde")
+        return following not in (
+            "sabe",
+            "se",
+            "recuerda",
+            "lo",
+            "la",
+            "es",
+            "esta",
+            "solo",
+            "contesta",
+            "responde",
+        )
 
     def is_open(self, match):
         """Whether it is left open if a match is so: "se desconoce si...", or a question without its answer."""

@@ -1,6 +1,8 @@
 """Where rules match in a text: spaCy's blank Spanish tokeniser and its matcher, no trained model."""
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 import spacy
 from spacy.attrs import NORM
@@ -108,15 +110,16 @@ class _Wording:
             self.matcher = Matcher(vocabulary)
             self.matcher.add("rule", rule.pattern.tokens())
 
-    def windows(self, positions, filled):
+    def windows(self, positions, filled, anywhere):
         """Stretches of a text in which the rule may match: lists of left, right."""
         windows = []
-        for position in positions:
+        wanted = [needed for needed in self.needed if anywhere & needed == needed]
+        for position in positions if wanted else ():
             left, right = max(0, position - self.reach), min(len(filled), position + self.reach)
             bits = 0
             for place in filled[left:right]:
                 bits |= place
-            if not any(bits & needed == needed for needed in self.needed):
+            if not any(bits & needed == needed for needed in wanted):
                 continue
             if windows and left <= windows[-1][1]:
                 windows[-1][1] = right
@@ -124,12 +127,12 @@ class _Wording:
                 windows.append([left, right])
         return windows
 
-    def matches(self, document, positions, filled):
+    def matches(self, document, positions, filled, anywhere):
         """The shortest matches around some positions, none overlapping; for what is none, all of them."""
         if self.single:
             return [Match(p, p + 1, self.rule) for p in positions]
         spans = set()
-        for left, right in self.windows(positions, filled):
+        for left, right in self.windows(positions, filled, anywhere):
             spans.update((left + s, left + e) for _, s, e in self.matcher(document[left:right]))
         if self.rule.wording == "not":  # what is none covers as far as it reaches
             return [Match(start, end, self.rule) for start, end in spans]
@@ -192,13 +195,14 @@ class Finder:
         words = tuple(token.norm_ for token in document)
         text = Text(original, words, starts, ends, _sentences(typed, words))
         filled = [self._places.of_word(word) for word in words]
+        anywhere = reduce(or_, filled, 0)
         called = {}
         for position, word in enumerate(words):
             for wording in self._calls(word):
                 called.setdefault(wording, []).append(position)
         found = []
         for wording, positions in called.items():
-            found += wording.matches(document, positions, filled)
+            found += wording.matches(document, positions, filled, anywhere)
         return text, found
 
 

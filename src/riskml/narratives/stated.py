@@ -11,8 +11,8 @@ __all__ = ["StatedFactors", "stated"]
 def stated(mentions, rules):
     """The factors that a narrative states of the situation that it reports.
 
-    - Of the present: a mention of the past ("la había golpeado antes") states nothing, except for factors that
-      are themselves about the past (`prior_...`).
+    - Of the present: a mention of the past ("la había golpeado antes") states nothing, except for factors
+      that are themselves about the past (`prior_...`).
     - Present, whoever says it; but what the aggressor says of the victim (her drinking, her suicide attempts)
       states nothing.
     - Denied, where the victim, an officer or nobody in particular denies it, and the same narrative nowhere
@@ -74,7 +74,7 @@ class StatedFactors:
         return crew.__exit__(*raised)
 
     def __call__(self, texts, advance):
-        """Read texts: one list of (factor, state, quote) for each, in parts; `registry.narrated` says more."""
+        """Read texts, in parts: for each its (factor, state, quote); `registry.narrated` says more."""
         for part in self._crew.parts(_read, texts):
             yield part
             advance(len(part))

@@ -5,9 +5,9 @@ knows none. `read` is an object with
 
     hash                     str: of the rules; the same rules read the same
     may_show(word)           whether a quote may show a word, without case and accents
-    read(texts, advance)     parts of the texts in their order, as they are read: for each a list with one entry
-                             per text, (factor, state, quote) for each factor that it states; `advance(n)` is
-                             called with the number of texts done
+    read(texts, advance)     parts of the texts in their order, as they are read: for each a list with one
+                             entry per text, (factor, state, quote) for each factor that it states;
+                             `advance(n)` is called with the number of texts done
 
 and is a context manager that holds what reading needs. A factor becomes a row with the case, incident, source
 and clocks of its incident: a correction of the incident corrects it. What the registry has coded itself for
@@ -31,7 +31,7 @@ _SCHEMA = pa.schema(
     [(c.name, ARROW_TYPES[c.kind]) for c in TABLES["factors"].history_columns] + [(POSITION, pa.int64())]
 )
 _OF_INCIDENT = ("case_id", "incident_id", "source", "occurred_at", "recorded_at", "superseded_at", POSITION)
-# What was coded for the incident and was known by then leaves no time in which the narrative's row would stand.
+# What was coded and known by then leaves no time in which the narrative's row would stand.
 _JOINED = """
     WITH coded AS (
         SELECT incident_id, factor, min(greatest(recorded_at, occurred_at)) AS known_at
