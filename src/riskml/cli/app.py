@@ -167,6 +167,12 @@ def score(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Score and show, write nothing to the registry.")
     ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for the risks alone, as Parquet, written part by part; nothing to the registry."
+        ),
+    ] = None,
     workspace: WorkspaceOption = Path("."),
 ):
     """Write the second opinions of all open cases, with their reasons, in one transaction.
@@ -174,7 +180,10 @@ def score(
     The same run again changes nothing. The registry's own tables are never touched.
 
     Example: riskml score --as-of 2026-10-26
+
+    Example: riskml score --as-of 2026-10-26 --out risks
     """
+    from riskml.engines.building import builder
     from riskml.scoring.batch import score_batch
     from riskml.scoring.score import check_catalogues
 
@@ -183,10 +192,32 @@ def score(
     models = _trained(ws, model)
     check_catalogues({m.name: m for m in models}, ws.catalogue)
     taken = ws.history(history) if history else ws.take_history()
+    if out is not None:
+        _write_scores(ws, models, taken, moment, out)
+        return
     result = score_batch(
-        ws.connect(), models, taken, moment, key=ws.key, settings=ws.settings, dry_run=dry_run
+        ws.connect(),
+        models,
+        taken,
+        moment,
+        key=ws.key,
+        settings=ws.settings,
+        dry_run=dry_run,
+        build=builder(ws.settings.engine),
     )
     console.print(result.text(ws.settings.language), markup=False, highlight=False)
+
+
+def _write_scores(ws, models, history, moment, out):
+    from riskml.engines.scores import write_scores
+    from riskml.progress import progress
+
+    with progress(message("scoring.scoring", ws.settings.language)):
+        written = write_scores(
+            models, history, moment, out, engine=ws.settings.engine, catalogue=ws.catalogue
+        )
+    cases, names = f"{written.rows:,}", ", ".join(written.manifest["models"])
+    say("risks_written", ws.settings.language, cases=cases, models=names, path=out)
 
 
 def _trained(ws, names):

@@ -100,6 +100,14 @@ def _models(workspace):
     return ", ".join(names)
 
 
+def _engine(settings):
+    if settings.engine == "spark":
+        from riskml.engines.session import spark_versions
+
+        return f"spark ({spark_versions()})"
+    return settings.engine
+
+
 def findings(folder="."):
     """Look at the installation and at one workspace.
 
@@ -130,6 +138,7 @@ def findings(folder="."):
     return [
         *seen,
         _checked("disk", lambda: _writable(settings.folder), "Give this user the right to write there."),
+        _checked("engine", lambda: _engine(settings)),
         _checked("catalogue", lambda: _catalogue(workspace)),
         _checked("models", lambda: _models(workspace)),
         _checked("key", lambda: _key(workspace)),

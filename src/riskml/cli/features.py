@@ -42,7 +42,13 @@ def list_columns(
 
 @features.command("build")
 def build(
-    out: Annotated[Path, typer.Option(help="Parquet file to write.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="What to write: one file (NAME.parquet), whose matrix is held in memory, or a folder of "
+            "Parquet files, written part by part."
+        ),
+    ],
     every: Annotated[str, typer.Option(help="Step of the assessments.")] = "28d",
     as_of: Annotated[str | None, typer.Option(help="One moment instead: all cases open then.")] = None,
     history: HistoryOption = None,
@@ -51,8 +57,10 @@ def build(
     """Build the matrix of assessments by features and write it as Parquet.
 
     Example: riskml features build --every 28d --out matrix.parquet
+
+    Example: riskml features build --every 7d --out matrix
     """
-    from riskml.features.matrix import build_features
+    from riskml.engines.features import build_features, write_features
     from riskml.outcomes.cohort import assessments
     from riskml.progress import progress
 
@@ -60,10 +68,17 @@ def build(
     ws = open_workspace(workspace)
     if not out.parent.is_dir():
         raise RiskmlError("no such folder", where=str(out.parent), mend="Make it, or give another --out.")
-    taken = ws.history(history)
+    taken, engine = ws.history(history), ws.settings.engine
+    if out.suffix != ".parquet":
+        rule = {"every": every} if moment is None else {"as_of": moment}
+        with progress(message("cli.building", ws.settings.language)):
+            written = write_features(taken, rule, ws.catalogue, out, engine=engine)
+        columns = len(written.manifest["columns"])
+        say("built", ws.settings.language, assessments=f"{written.rows:,}", columns=columns, path=out)
+        return
     cohort = taken.open_cases(moment) if moment is not None else assessments(taken, every=every)
     with progress(message("cli.building", ws.settings.language)):
-        matrix = build_features(taken, cohort, ws.catalogue)
+        matrix = build_features(taken, cohort, ws.catalogue, engine=engine)
     partial = out.with_name(out.name + ".partial")
     try:
         matrix.reset_index().to_parquet(partial, index=False)

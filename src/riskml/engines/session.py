@@ -7,13 +7,15 @@ import subprocess
 import sys
 import warnings
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from riskml.errors import RiskmlError
 
-__all__ = ["java_version", "quiet_about_pandas", "spark_session"]
+__all__ = ["java_version", "quiet_about_pandas", "spark_session", "spark_versions"]
 
 OLDEST_JAVA = 17
+_WHERE = 'engine "spark"'
 _EXTRA = '`pip install riskml[spark]` installs it; engine = "embedded" needs neither.'
 _JAVA = (
     "Install Java 17, such as Debian's openjdk-17-jre-headless, or point JAVA_HOME to it; "
@@ -64,13 +66,13 @@ def spark_session():
     try:
         from pyspark.sql import SparkSession
     except ImportError:
-        raise RiskmlError("pyspark is not installed", where='engine "spark"', mend=_EXTRA) from None
+        raise _no_pyspark() from None
     active = SparkSession.getActiveSession()
     if active is not None:
         return active
     submitted = "PYSPARK_GATEWAY_PORT" in os.environ  # spark-submit has started Java and knows the master
     if not submitted:
-        _check_java()
+        _usable_java()
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     building = SparkSession.builder.appName("riskml")
     if not submitted:
@@ -83,7 +85,7 @@ def spark_session():
     except Exception as error:
         raise RiskmlError(
             f"Spark does not start ({str(error).strip().splitlines()[0][:200]})",
-            where='engine "spark"',
+            where=_WHERE,
             mend=_JAVA,
         ) from None
 
@@ -99,13 +101,30 @@ def quiet_about_pandas():
         yield
 
 
-def _check_java():
-    version = java_version()
-    if version is None:
-        raise RiskmlError("Spark needs Java, and there is none", where='engine "spark"', mend=_JAVA)
-    if version < OLDEST_JAVA:
+def spark_versions():
+    """What Spark runs with here: str; nothing is started.
+
+    Raises
+    ------
+    RiskmlError    pyspark is not installed, or no Java that it runs on
+    """
+    try:
+        spark = version("pyspark")
+    except PackageNotFoundError:
+        raise _no_pyspark() from None
+    return f"pyspark {spark}, Java {_usable_java()}"
+
+
+def _no_pyspark():
+    return RiskmlError("pyspark is not installed", where=_WHERE, mend=_EXTRA)
+
+
+def _usable_java():
+    found = java_version()
+    if found is None:
+        raise RiskmlError("Spark needs Java, and there is none", where=_WHERE, mend=_JAVA)
+    if found < OLDEST_JAVA:
         raise RiskmlError(
-            f"Spark needs Java {OLDEST_JAVA} or later; this is Java {version}",
-            where='engine "spark"',
-            mend=_JAVA,
+            f"Spark needs Java {OLDEST_JAVA} or later; this is Java {found}", where=_WHERE, mend=_JAVA
         )
+    return found

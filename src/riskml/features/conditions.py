@@ -6,6 +6,7 @@ else can be in it.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import pyarrow as pa
 from sqlglot import exp
@@ -128,6 +129,7 @@ def parse_condition(text, table, factors=()):
     return Condition(part.sql, tuple(sorted(reader.columns)))
 
 
+@lru_cache(maxsize=4096)  # a matrix that is built part by part reads the same conditions in every part
 def read_condition(sql, schema):
     """Read a condition in canonical form over the columns of an Arrow table: Condition.
 
