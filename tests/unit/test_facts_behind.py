@@ -37,6 +37,13 @@ CATALOGUE = """
     his_incidents: {aggregate: count, over: aggressor, where: source = '911' or severity is null}
     his_days_since: {aggregate: days_since, over: aggressor}
     her_severity_max: {aggregate: max, column: severity, over: victim}
+    incidents_before: {aggregate: count, windows: [1d-3d, 2d-ever], over: aggressor}
+    days_since_first: {aggregate: days_since_first}
+    days_since_second: {aggregate: days_since_second}
+    days_since_third: {aggregate: days_since_third, over: aggressor}
+    lag: {aggregate: mean, column: recording_lag, windows: [3d, ever]}
+    lag_max: {aggregate: max, column: recording_lag}
+    days_with: {aggregate: distinct, column: occurred_on, windows: [3d, 1d-ever]}
 - dimension: acts
   table: factors
   features:
@@ -48,6 +55,7 @@ CATALOGUE = """
     protected: {aggregate: in_force, where: kind <> 'custody'}
     his_protected: {aggregate: in_force, over: aggressor}
     protection_ends_in: {aggregate: days_to_expiry}
+    days_since_expiry: {aggregate: days_since_expiry}
     measure_kinds: {aggregate: distinct, column: kind}
 - dimension: relationship
   table: cases
@@ -64,6 +72,9 @@ CATALOGUE = """
   table: victims
   features:
     her_birth_year: {aggregate: mean, column: birth_year}
+- dimension: acts
+  features:
+    more_often: {formula: incidents_3d > incidents_before_1d_3d and threat = 'present'}
 """
 FACTORS = "threat: {label: {es: Amenaza, en: Threat}, dimension: acts}\n"
 
@@ -131,6 +142,11 @@ def recomputed(facts, column, t):
         return None
     if aggregate == "days_since":
         return (t - counted["occurred_at"].max()) / DAY
+    if aggregate.startswith("days_since_") and aggregate != "days_since_expiry":
+        decides = counted.loc[counted["decides"], "occurred_at"]
+        return (t - decides.iloc[0]) / DAY if len(decides) else None
+    if aggregate == "days_since_expiry":
+        return (t - counted["expires_at"].max()) / DAY
     if aggregate == "days_to_expiry":
         return (counted["expires_at"].min() - t) / DAY
     if aggregate == "mean":
@@ -158,12 +174,17 @@ def test_the_number_comes_out_of_the_facts_that_are_listed(history, case, t):
     matrix = build_features(history, pd.DataFrame({"case_id": [case], "as_of": [t]}), catalogue)
     for column in catalogue.columns:
         facts = facts_behind(history, catalogue, case, t, column.name)
+        if column.feature.is_formula:
+            for name, listed in facts.groupby("column"):
+                assert len(listed) == len(facts_behind(history, catalogue, case, t, name))
+            continue
         number = matrix[column.name].iloc[0]
         assert recomputed(facts, column, t) == (None if pd.isna(number) else number), column.name
         assert (facts["counted"] == (facts["reason"] == "")).all()
         assert set(facts["reason"]) <= {"", *REASONS}
         assert not (facts["decides"] & ~facts["counted"]).any()
-        assert facts["decides"].any() == facts["counted"].any()
+        if column.feature.aggregate not in ("days_since_second", "days_since_third"):
+            assert facts["decides"].any() == facts["counted"].any()
 
 
 # What is left out, and why
@@ -230,6 +251,49 @@ def test_measures_that_are_over_and_values_that_are_not_known_say_so():
     assert reasons(known, "protected") == ["condition_not_met"] * 4
     assert reasons(known, "severity_sum_ever") == ["value_unknown", "", ""]
     assert reasons(known, "any_grave_ever") == ["condition_not_met", "condition_not_met", ""]
+
+
+def test_a_near_end_and_an_expiry_say_why_a_fact_does_not_count():
+    moments = {day: pd.Timestamp(f"2024-02-{day}").to_pydatetime() for day in (10, 20)}
+    known = history(
+        incidents=[fact("2024-02-27 12:00"), fact("2024-02-28"), fact("2024-02-28 00:01")],
+        measures=[
+            fact("2024-01-02", expires_at=moments[10]),
+            fact("2024-01-03", expires_at=moments[20], ended_at=moments[10]),
+            fact("2024-01-04", expires_at=pd.Timestamp("2024-03-02").to_pydatetime()),
+            fact("2024-01-05"),
+        ],
+    )
+    assert reasons(known, "incidents_before_2d_ever", "2024-03-01") == ["", "", "too_recent"]
+    assert reasons(known, "incidents_before_1d_3d", "2024-03-01") == ["", "", ""]
+    assert reasons(known, "incidents_before_1d_3d", "2024-03-02") == ["outside_window", "outside_window", ""]
+    expected = ["", "ended_before_expiry", "not_yet_expired", "no_expiry"]
+    assert reasons(known, "days_since_expiry", "2024-03-01") == expected
+
+
+def test_the_fact_that_begins_an_episode_decides():
+    moments = ("2024-01-01", "2024-01-05", "2024-01-05 12:00", "2024-01-06 11:00", "2024-01-07")
+    known = history(incidents=[fact(moment) for moment in moments])
+    for which, decides in (("first", "2024-01-01"), ("second", "2024-01-05 12:00"), ("third", "2024-01-01")):
+        facts = facts_behind(known, the_catalogue(), "A", "2024-03-01", f"days_since_{which}")
+        assert facts["counted"].all()
+        assert facts.loc[facts["decides"], "occurred_at"].tolist() == [pd.Timestamp(decides)]
+
+
+def test_a_formula_shows_the_facts_behind_each_column_that_it_names():
+    state = {"factor": "threat", "state": "present"}
+    known = history(
+        incidents=[fact("2024-02-27 01:00"), fact("2024-02-28")], factors=[fact("2024-02-20", **state)]
+    )
+    facts = facts_behind(known, the_catalogue(), "A", "2024-03-01", "more_often")
+    assert facts[["column", "table", "counted"]].to_numpy().tolist() == [
+        ["incidents_3d", "incidents", True],
+        ["incidents_3d", "incidents", True],
+        ["incidents_before_1d_3d", "incidents", True],
+        ["incidents_before_1d_3d", "incidents", True],
+        ["threat", "factors", True],
+    ]
+    assert facts["state"].tolist()[-1] == "present"
 
 
 def test_cases_that_are_not_his_or_not_known_yet_are_named_as_such():

@@ -1,5 +1,6 @@
 """The sweep against a slow version that is written straight from the definition, one assessment at a time."""
 
+import re
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,12 +12,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from riskml.features.catalogue import load_catalogue
+from riskml.features.formulas import with_formulas
 from riskml.features.matrix import build_features
 from riskml.registry.contract import TABLES
 from riskml.registry.history import ARROW_TYPES
 
 DAY = timedelta(days=1)
-WINDOWS = {"12h": DAY / 2, "3d": 3 * DAY, "ever": None}
+# What happened this long before the assessment is in the window: the near end is in it, the far end is not.
+WINDOWS = {
+    "12h": (timedelta(0), DAY / 2),
+    "3d": (timedelta(0), 3 * DAY),
+    "ever": (timedelta(0), None),
+    "12h-3d": (DAY / 2, 3 * DAY),
+    "2d-ever": (2 * DAY, None),
+}
 SOURCES = ("911", "banevim", "police_report")
 FACTORS = ("threat", "strangulation")
 ORDER = {"state": ("denied", "present"), "level": ("low", "medium", "high", "critical")}
@@ -33,12 +42,15 @@ CONDITIONS = {
 
 def _blocks():
     """Every aggregate in every scope and table that takes it: (table, aggregate, column, over, where)."""
-    facts = [("count", None), ("any", None), ("days_since", None)]
+    facts = [("count", None), ("any", None), ("distinct", "occurred_on"), ("mean", "recording_lag")]
+    facts += [(f"days_since{which}", None) for which in ("", "_first", "_second", "_third")]
     columns = {
         "incidents": [(a, "severity") for a in ("sum", "mean", "max", "distinct", "latest")]
-        + [("distinct", "source"), ("latest", "source"), ("distinct", "incident_id")],
+        + [("distinct", "source"), ("latest", "source"), ("distinct", "incident_id")]
+        + [(a, "recording_lag") for a in ("sum", "max", "latest")],
         "factors": [("max", "state"), ("latest", "state"), ("distinct", "factor")],
-        "measures": [("in_force", None), ("days_to_expiry", None), ("latest", "kind")],
+        "measures": [(a, None) for a in ("in_force", "days_to_expiry", "days_since_expiry")]
+        + [("latest", "kind")],
         "levels": [("max", "level"), ("latest", "level")],
         "cases": [("distinct", "victim_id"), ("latest", "relationship")],
         "aggressors": [("latest", "birth_year"), ("latest", "occupation"), ("max", "birth_year")],
@@ -57,6 +69,72 @@ def _blocks():
                     yield table, aggregate, column, over, where
 
 
+# Formulas over the columns of some blocks, and what they mean; missing is None.
+
+
+def _ratio(few, more):
+    return few / more if more else None
+
+
+def _both(a, b):
+    """And of SQL: unknown and false is false, unknown and true is unknown."""
+    if a is False or b is False:
+        return 0.0
+    return None if None in (a, b) else 1.0
+
+
+def _present_and_recent(state, days):
+    return _both(None if state is None else state == "present", None if days is None else days < 2)
+
+
+def _ends_soon_or_is_not_there(days, in_force):
+    return float(0 <= (-1 if days is None else days) <= 3 or in_force == 0)
+
+
+def _bent(mean):
+    if mean is None:
+        return None
+    return max(mean, 2) if mean > 1.5 else abs(mean - 3)
+
+
+def _known_and_not_denied(relationship, state):
+    return _both(relationship is not None or None, None if state is None else state != "denied")
+
+
+def _least(total, days):
+    return min(x for x in (total, days) if x is not None) + 0.1
+
+
+FORMULAS = {
+    "{incidents count}_12h / {incidents count}_12h_3d": _ratio,
+    "{factors latest state} = 'present' and {incidents days_since} < 2": _present_and_recent,
+    "coalesce({measures days_to_expiry}, -1) between 0 and 3 or {measures in_force} = 0": (
+        _ends_soon_or_is_not_there
+    ),
+    "case when {incidents mean severity}_ever > 1.5 then greatest({incidents mean severity}_ever, 2) "
+    "when {incidents mean severity}_ever is not null then abs({incidents mean severity}_ever - 3) end": _bent,
+    "{cases latest relationship} in ('partner', 'son') and not {factors latest state} = 'denied'": (
+        _known_and_not_denied
+    ),
+    "least({incidents sum severity}_ever, {incidents days_since}) + 0.1": _least,
+}
+
+
+def _formulas():
+    """The formulas with the names of the columns that they are made of: (text, names, meaning)."""
+    plain = {
+        " ".join(filter(None, (table, aggregate, column))): f"f{k}"
+        for k, (table, aggregate, column, over, where) in reversed(list(enumerate(_blocks())))
+        if over == "case" and where is None
+    }
+    for text, meaning in FORMULAS.items():
+        names = dict.fromkeys(re.findall(r"\{[^}]*\}\w*", text))
+        written = {name: plain[name[1 : name.index("}")]] + name[name.index("}") + 1 :] for name in names}
+        for name, column in written.items():
+            text = text.replace(name, column)
+        yield text, [written[name] for name in names], meaning
+
+
 @cache
 def _catalogue():
     lines = []
@@ -73,6 +151,8 @@ def _catalogue():
         )
         body = body.replace("'", '"') if not where else body
         lines.append(f"- dimension: acts\n  table: {table}\n  features:\n    f{k}: {{{body}}}\n")
+    lines.append("- dimension: acts\n  features:\n")
+    lines += [f'    g{k}: {{formula: "{text}"}}\n' for k, (text, *_) in enumerate(_formulas())]
     with TemporaryDirectory() as folder:
         (Path(folder) / "acts.yml").write_text("".join(lines), encoding="utf-8")
         return load_catalogue(folder)
@@ -116,24 +196,53 @@ def _facts(history, feature, where, case, t):
     return [r for r in rows if _visible(r, t) and (where is None or CONDITIONS[where](r))]
 
 
+def _reads(column):
+    """What a column gives of a fact: its own, or what the two clocks give."""
+    derived = {
+        "recording_lag": lambda r: max(0, (r["recorded_at"] - r["occurred_at"]) // DAY),
+        "occurred_on": lambda r: r["occurred_at"].date(),
+    }
+    return derived.get(column, lambda r: r[column])
+
+
 def _value(history, column, where, case, t):
     feature = column.feature
     facts = _facts(history, feature, where, case, t)
-    if column.window in WINDOWS and WINDOWS[column.window] is not None:
-        facts = [r for r in facts if r["occurred_at"] > t - WINDOWS[column.window]]
+    near, far = WINDOWS.get(column.window, (timedelta(0), None))
+    facts = [r for r in facts if r["occurred_at"] <= t - near]
+    facts = [r for r in facts if far is None or r["occurred_at"] > t - far]
     aggregate = feature.aggregate
     if aggregate in ("count", "any"):
         return len(facts) if aggregate == "count" else int(bool(facts))
     latest = sorted(facts, key=lambda r: (r["occurred_at"], r["recorded_at"], r["position"]))
     if aggregate == "days_since":
         return (t - latest[-1]["occurred_at"]) / DAY if latest else None
+    if aggregate == "days_since_first":
+        return (t - latest[0]["occurred_at"]) / DAY if latest else None
+    if aggregate in ("days_since_second", "days_since_third"):
+        episode = None
+        for _ in range(2 if aggregate == "days_since_second" else 3):
+            before = [r["occurred_at"] for r in facts if episode is None or r["occurred_at"] <= episode - DAY]
+            if not before:
+                return None
+            episode = max(before)
+        return (t - episode) / DAY
+    if aggregate == "days_since_expiry":
+        ends = [
+            r["expires_at"]
+            for r in facts
+            if r["expires_at"] is not None
+            and r["expires_at"] <= t
+            and (r["ended_at"] is None or r["ended_at"] >= r["expires_at"])
+        ]
+        return (t - max(ends)) / DAY if ends else None
     if aggregate in ("in_force", "days_to_expiry"):
         standing = [r for r in facts if all(r[e] is None or t < r[e] for e in ("expires_at", "ended_at"))]
         ends = [r["expires_at"] for r in standing if r["expires_at"] is not None]
         if aggregate == "in_force":
             return int(bool(standing))
         return (min(ends) - t) / DAY if ends else None
-    known = [r[feature.column] for r in latest if r[feature.column] is not None]
+    known = [r for r in map(_reads(feature.column), latest) if r is not None]
     if aggregate == "distinct":
         return len(set(known))
     if aggregate == "latest":
@@ -220,11 +329,16 @@ def test_every_aggregate_scope_and_window_is_what_the_definition_says(history, c
             for case, t in cohort
         ]
         for column in catalogue.columns
+        if not column.feature.is_formula
     }
+    for k, (_, names, meaning) in enumerate(_formulas()):
+        expected[f"g{k}"] = [meaning(*row) for row in zip(*(expected[name] for name in names), strict=True)]
     assert list(matrix.columns) == list(expected)
     for column in catalogue.columns:
         found = [None if pd.isna(value) else value for value in matrix[column.name]]
         assert found == expected[column.name], (column.name, column.feature)
+    edited = matrix.drop(columns=["g1", "g4"]).assign(g0=7.0)
+    pd.testing.assert_frame_equal(with_formulas(edited, catalogue), matrix)
 
 
 def _cut(history, end):

@@ -10,7 +10,10 @@ import pyarrow.compute as pc
 
 from riskml.errors import RiskmlError
 from riskml.features.conditions import parse_condition
+from riskml.features.definitions import ENDING_AGGREGATES
+from riskml.features.formulas import formula_columns
 from riskml.features.masks import condition_masks
+from riskml.features.predictors import DERIVED
 from riskml.features.streams import scope_of
 from riskml.registry.contract import TABLES
 from riskml.registry.history import History
@@ -28,15 +31,21 @@ REASONS = (
     "not_yet_recorded",
     "not_yet_occurred",
     "superseded",
+    "too_recent",  # after the near end of the window
     "outside_window",
     "expired",
     "ended",
     "no_expiry",
+    "not_yet_expired",
+    "ended_before_expiry",
     "value_unknown",
 )
 _OF_OWNERS = ("case_not_known", "person_not_known", "other_case_not_known", "another_person")
 _STANDING = ("in_force", "days_to_expiry")
 _LAST = ("latest", "days_since")
+_EPISODES = {"days_since_second": 2, "days_since_third": 3}
+_OF_ONE = (*_LAST, *_EPISODES, "days_since_first", "max", "days_to_expiry", "days_since_expiry")
+_DAY = pd.Timedelta(days=1)
 
 
 def facts_behind(history, catalogue, case_id, as_of, column):
@@ -55,15 +64,17 @@ def facts_behind(history, catalogue, case_id, as_of, column):
 
     Returns
     -------
-    DataFrame, a row for each fact, by the time at which it occurred
+    DataFrame, a row for each fact, by the time at which it occurred; of a formula, the facts behind each
+        column that it names, one column after the other
+        column        of a formula alone: the column that it names
         table         its table
         case_id, or aggressor_id or victim_id    whose it is
         occurred_at, recorded_at, superseded_at  both clocks, and when it was corrected
         ...           what the feature reads of it: its column and those of its condition, endings of measures
-        in_window     whether it occurred in the window, up to `as_of`; where there is none: ever
+        in_window     whether it occurred in the window; where there is none: up to `as_of`
         counted       whether the number is made of it
-        decides       whether it gives the number: the highest, the latest, the soonest to expire; for an
-                      aggregate of all of them the same as `counted`
+        decides       whether it gives the number: the highest, the latest, the first, the one that begins the
+                      episode, the soonest to expire; for an aggregate of all of them the same as `counted`
         reason        of REASONS, why it is not counted; empty where it is
 
     Raises
@@ -72,15 +83,21 @@ def facts_behind(history, catalogue, case_id, as_of, column):
     """
     history, column, t = History.of(history), catalogue.column(column), _moment(as_of)
     feature = column.feature
+    if feature.is_formula:
+        return _behind_each(history, catalogue, case_id, t, formula_columns(feature))
     owners = _owners(history.table("cases"), feature, case_id, t)
     owner = TABLES[feature.table].entity
     table = history.table(feature.table, sorted(catalogue.tables_read[feature.table]))
     table = table.filter(pc.is_in(table[owner], value_set=pa.array(list(owners), pa.string())))
     facts = _frame(table)
-    facts["in_window"] = (facts["occurred_at"] <= t) & (
-        True
-        if column.window_us is None
-        else facts["occurred_at"] > t - pd.Timedelta(column.window_us, unit="us")
+    if feature.column in DERIVED:
+        facts[feature.column] = _derived(facts, feature.column)
+    near, far = (
+        None if us is None else pd.Timedelta(us, unit="us") for us in (column.near_us, column.window_us)
+    )
+    facts["too_recent"] = facts["occurred_at"] > t - near
+    facts["in_window"] = (facts["occurred_at"] <= t - near) & (
+        True if far is None else facts["occurred_at"] > t - far
     )
     meets = np.ones(len(facts), bool) if feature.where is None else condition_masks(table, [feature.where])[0]
     facts["reason"] = _reasons(facts, feature, facts[owner].map(owners).to_numpy(), meets, t)
@@ -88,12 +105,33 @@ def facts_behind(history, catalogue, case_id, as_of, column):
     facts["decides"] = _decides(facts, feature)
     facts.insert(0, "table", feature.table)
     read = parse_condition(feature.where, feature.table, catalogue.factors).columns if feature.where else ()
-    endings = ("expires_at", "ended_at") if feature.aggregate in _STANDING else ()
+    endings = ("expires_at", "ended_at") if feature.aggregate in ENDING_AGGREGATES else ()
     shown = ["table", owner, "occurred_at", "recorded_at", "superseded_at"]
     shown += [feature.column] * bool(feature.column) + [*read, *endings]
     shown += ["in_window", "counted", "decides", "reason"]
     facts = facts.sort_values(["occurred_at", "recorded_at"], kind="stable", ignore_index=True)
     return facts[list(dict.fromkeys(shown))]
+
+
+def _behind_each(history, catalogue, case_id, t, names):
+    """The facts behind several columns, one after the other, each under the column's name."""
+    parts = []
+    for name in names:
+        facts = facts_behind(history, catalogue, case_id, t, name)
+        facts.insert(0, "column", name)
+        parts.append(facts)
+    columns = list(dict.fromkeys(column for part in parts for column in part.columns))
+    last = ["in_window", "counted", "decides", "reason"]
+    order = [column for column in columns if column not in last] + last
+    rows = [row for part in parts for row in part.to_dict(orient="records")]
+    return pd.DataFrame(rows, columns=order)
+
+
+def _derived(facts, column):
+    """What the two clocks give of each fact: the day on which it occurred, or how many it was on the way."""
+    if column == "occurred_on":
+        return facts["occurred_at"].dt.normalize()
+    return ((facts["recorded_at"] - facts["occurred_at"]) // _DAY).clip(lower=0)
 
 
 def _moment(as_of):
@@ -172,12 +210,16 @@ def _reasons(facts, feature, of_owner, meets, t):
         "not_yet_recorded": facts["recorded_at"] > t,
         "not_yet_occurred": facts["occurred_at"] > t,
         "superseded": facts["superseded_at"] <= t,
+        "too_recent": facts["too_recent"],
         "outside_window": ~facts["in_window"],
     }
     if feature.aggregate in _STANDING:
         found |= {"expired": facts["expires_at"] <= t, "ended": facts["ended_at"] <= t}
-    if feature.aggregate == "days_to_expiry":
+    if feature.aggregate in ("days_to_expiry", "days_since_expiry"):
         found["no_expiry"] = facts["expires_at"].isna()
+    if feature.aggregate == "days_since_expiry":
+        found["not_yet_expired"] = facts["expires_at"] > t
+        found["ended_before_expiry"] = facts["ended_at"] < facts["expires_at"]
     if feature.column:
         found["value_unknown"] = _values(facts, feature).isna()
     masks = [np.asarray(mask, bool) for mask in found.values()]
@@ -194,13 +236,27 @@ def _values(facts, feature):
 
 def _decides(facts, feature):
     """Which of the counted facts the number is taken from: Series of bool."""
-    counted = facts[facts["counted"]]
-    if counted.empty or feature.aggregate not in (*_LAST, "max", "days_to_expiry"):
+    counted = facts[facts["counted"]].sort_values(["occurred_at", "recorded_at"], kind="stable")
+    if counted.empty or feature.aggregate not in _OF_ONE:
         return facts["counted"]
     if feature.aggregate in _LAST:
-        deciding = counted.sort_values(["occurred_at", "recorded_at"], kind="stable").index[-1:]
+        deciding = counted.index[-1:]
+    elif feature.aggregate == "days_since_first":
+        deciding = counted.index[:1]
+    elif feature.aggregate in _EPISODES:
+        deciding = _episode(counted["occurred_at"], _EPISODES[feature.aggregate])
     else:
-        values = counted["expires_at"] if feature.aggregate == "days_to_expiry" else _values(counted, feature)
-        best = values.max() if feature.aggregate == "max" else values.min()
+        ends = feature.aggregate in ENDING_AGGREGATES
+        values = counted["expires_at"] if ends else _values(counted, feature)
+        best = values.min() if feature.aggregate == "days_to_expiry" else values.max()
         deciding = counted.index[values == best]
     return pd.Series(facts.index.isin(deciding), facts.index)
+
+
+def _episode(occurred, which):
+    """Position of the fact that begins an episode, counted from the latest; empty where there are fewer."""
+    for _ in range(which - 1):
+        occurred = occurred[occurred <= occurred.iloc[-1] - _DAY]
+        if occurred.empty:
+            break
+    return occurred.index[-1:]
