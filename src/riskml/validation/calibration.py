@@ -53,8 +53,10 @@ def observed_expected(y, p, *, weights=None):
 
 def _calibration_intercept(totals):
     totals.both_classes()
+    forecast = totals.forecast
     ones = np.ones((len(totals.total), 1))
-    return float(fit_logistic(ones, totals.total, totals.events, offset=totals.forecast.log_odds)[0])
+    start, offset = forecast.own_intercept, forecast.log_odds
+    return float(fit_logistic(ones, totals.total, totals.events, offset=offset, start=start)[0])
 
 
 def calibration_intercept(y, p, *, weights=None):

@@ -20,6 +20,7 @@ from riskml.validation.shares import clustered_share, share_difference
 from riskml.validation.subgroups import (
     Minimum,
     Subgroups,
+    blank_row,
     checked_groups,
     group_counts,
     group_estimates,
@@ -128,10 +129,7 @@ def false_negative_rates(y, flagged, people, groups, *, minimum=None, index=None
         for group in np.unique(labels):
             inside, outside = np.flatnonzero(labels == group), np.flatnonzero(labels != group)
             counts = group_counts(y[inside], people[inside])
-            row = {"grouping": grouping, "group": group, "counts": counts, "metric": "false_negative_rate"}
-            row |= dict.fromkeys(("estimate", "low", "high", "difference"), np.nan)
-            row |= dict.fromkeys(("difference_low", "difference_high", "p_value"), np.nan)
-            row |= {"reason": None, "difference_reason": None}
+            row = blank_row(grouping, group, counts, "false_negative_rate")
             rows.append(row)
             try:
                 minimum.check(counts)

@@ -132,6 +132,12 @@ class Forecast:
         return self.spline_design(self.distinct)
 
     @cached_property
+    def own_intercept(self):
+        """Intercept beside a slope of 1, each assessment counted once: a near start for any weights."""
+        totals, ones = self.at(), np.ones((len(self.log_odds), 1))
+        return fit_logistic(ones, totals.total, totals.events, offset=self.log_odds)
+
+    @cached_property
     def own_line(self):
         """Intercept and slope on the log-odds, each assessment counted once: a near start for any weights."""
         totals = self.at()

@@ -81,7 +81,8 @@ class OriginsSummary:
     by_origin : DataFrame of origin, metric, estimate, low, high, error, n, events, people, reason
     overall : DataFrame, index metric, of mean, low, high (bootstrap over aggressors, each drawn with all
         his assessments at every origin), lowest, highest, change, change_low, change_high (last origin minus
-        first); tau, i2, q_p_value, expected_low, expected_high of `between_origins`; reason (NotEstimable or None)
+        first); tau, i2, q_p_value, expected_low, expected_high of `between_origins`; reason (NotEstimable or
+        None)
     """
 
     by_origin: pd.DataFrame

@@ -10,7 +10,28 @@ _ENOUGH = 1e-10  # expected gain in log likelihood, per assessment, at which the
 
 
 def _log_likelihood(eta, total, events):
-    return events @ eta - total @ (np.maximum(eta, 0) + np.log1p(np.exp(-np.abs(eta))))
+    return float((events * eta - total * (np.maximum(eta, 0) + np.log1p(np.exp(-np.abs(eta))))).sum())
+
+
+def _linear(columns, coefficients, offset):
+    """The linear predictor by columns: the threads of a matrix product cost more than so few of them."""
+    eta = np.zeros(len(columns[0])) + offset
+    for column, coefficient in zip(columns, coefficients, strict=True):
+        eta += coefficient * column
+    return eta
+
+
+def _slope_and_information(columns, total, events, eta):
+    """Gradient and expected information of the log likelihood."""
+    risk = expit(eta)
+    away, spread = events - total * risk, total * risk * (1 - risk)
+    gradient = np.array([(column * away).sum() for column in columns])
+    information = np.empty((len(columns), len(columns)))
+    for i, column in enumerate(columns):
+        weighted = column * spread
+        for j in range(i + 1):
+            information[i, j] = information[j, i] = (weighted * columns[j]).sum()
+    return gradient, information
 
 
 def fit_logistic(design, total, events, *, offset=0.0, start=None):
@@ -30,19 +51,18 @@ def fit_logistic(design, total, events, *, offset=0.0, start=None):
     array, shape (k,)
     """
     coefficients = np.zeros(design.shape[1]) if start is None else np.array(start, float)
-    eta = design @ coefficients + offset
+    columns = np.ascontiguousarray(design.T)
+    eta = _linear(columns, coefficients, offset)
     reached = _log_likelihood(eta, total, events)
     for _ in range(_STEPS):
-        risk = expit(eta)
-        gradient = design.T @ (events - total * risk)
-        information = design.T @ (design * (total * risk * (1 - risk))[:, None])
+        gradient, information = _slope_and_information(columns, total, events, eta)
         try:
             step = np.linalg.solve(information, gradient)
         except np.linalg.LinAlgError:
             step = np.linalg.lstsq(information, gradient, rcond=None)[0]
         expected = gradient @ step / 2
         for _ in range(_HALVINGS):
-            eta = design @ (coefficients + step) + offset
+            eta = _linear(columns, coefficients + step, offset)
             gained = _log_likelihood(eta, total, events) - reached
             if gained >= -1e-12 * abs(reached):
                 break

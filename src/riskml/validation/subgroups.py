@@ -25,6 +25,7 @@ __all__ = [
     "Counts",
     "Minimum",
     "Subgroups",
+    "blank_row",
     "calibration_by_group",
     "checked_groups",
     "group_counts",
@@ -179,43 +180,55 @@ def checked_groups(groups, n, index=None):
     return columns
 
 
-class _Judged:
-    """One metric of the rows of a group, or of the rest, for any weights."""
+class _Side:
+    """The rows of a group, or the rest, sorted once for any weights."""
 
-    def __init__(self, kernel, y, values, rows):
-        self.kernel, self.rows = kernel, rows
-        self.forecast = Forecast(y[rows], values[rows]) if len(rows) else None
+    def __init__(self, y, p, rows):
+        self.rows, self.forecast = rows, Forecast(y[rows], p[rows]) if len(rows) else None
 
-    def at(self, weights=None):
-        """The figure; weights are those of all assessments."""
+    def totals(self, weights):
+        """Its totals for weights of all assessments, or None where nobody is left."""
+        if self.forecast is None or not weights[self.rows].any():
+            return None
+        return self.forecast.at(weights[self.rows])
+
+    def estimate(self, kernel):
+        """A figure of all its rows."""
         if self.forecast is None:
             raise NotEstimable("nobody")
-        if weights is not None:
-            weights = weights[self.rows]
-            if not weights.any():
-                raise NotEstimable("nobody")
-        return self.kernel(self.forecast.at(weights))
-
-    def or_nan(self, weights):
-        try:
-            return self.at(weights)
-        except NotEstimable:
-            return np.nan
+        return kernel(self.forecast.at())
 
 
-def _row(grouping, group, counts, metric, judged, rest, values, level):
-    """Estimate and difference of one group and metric from their replicates, shape (replicates, 2)."""
-    row = {"grouping": grouping, "group": group, "counts": counts, "metric": metric}
-    row |= dict.fromkeys(("estimate", "low", "high"), np.nan)
-    row |= dict.fromkeys(("difference", "difference_low", "difference_high", "p_value"), np.nan)
-    row |= {"reason": None, "difference_reason": None}
+def _or_nan(kernel, totals):
     try:
-        row["estimate"] = judged.at()
+        return np.nan if totals is None else kernel(totals)
+    except NotEstimable:
+        return np.nan
+
+
+def blank_row(grouping, group, counts, metric):
+    """A row of `Subgroups` without figures: dict."""
+    return {
+        "grouping": grouping,
+        "group": group,
+        "counts": counts,
+        "metric": metric,
+        **dict.fromkeys(("estimate", "low", "high"), np.nan),
+        **dict.fromkeys(("difference", "difference_low", "difference_high", "p_value"), np.nan),
+        "reason": None,
+        "difference_reason": None,
+    }
+
+
+def _filled(row, kernel, sides, values, level):
+    """A row with its estimate and difference, from replicates of shape (replicates, 2)."""
+    try:
+        row["estimate"] = sides[0].estimate(kernel)
         row["low"], row["high"] = percentile_interval(values[:, 0], level=level)
     except NotEstimable as reason:
         return row | {"reason": reason}
     try:
-        difference = row["estimate"] - rest.at()
+        difference = row["estimate"] - sides[1].estimate(kernel)
         low, high = percentile_interval(values[:, 0] - values[:, 1], level=level)
     except NotEstimable as reason:
         return row | {"difference_reason": reason}
@@ -227,17 +240,19 @@ def _row(grouping, group, counts, metric, judged, rest, values, level):
     }
 
 
-def _refused(grouping, group, counts, metric, reason):
-    return {
-        "grouping": grouping,
-        "group": group,
-        "counts": counts,
-        "metric": metric,
-        **dict.fromkeys(("estimate", "low", "high"), np.nan),
-        **dict.fromkeys(("difference", "difference_low", "difference_high", "p_value"), np.nan),
-        "reason": reason,
-        "difference_reason": None,
-    }
+def _replicated(sides, kernels, people, replicates, seed, language):
+    """Figures of each pair of sides on the same draws: list of arrays, (replicates, metrics asked, 2)."""
+    values = [np.full((replicates, len(names), 2), np.nan) for names in kernels]
+    if not sides:
+        return values
+    with progress(message("validation.bootstrap", language), total=replicates) as advance:
+        for replicate, weights in enumerate(cluster_weights(people, replicates, seed=seed)):
+            for pair, asked, own in zip(sides, kernels, values, strict=True):
+                for place, side in enumerate(pair):
+                    totals = side.totals(weights)
+                    own[replicate, :, place] = [_or_nan(kernel, totals) for kernel in asked.values()]
+            advance()
+    return values
 
 
 def group_estimates(
@@ -283,29 +298,26 @@ def group_estimates(
     minimum = minimum or Minimum()
     Forecast(y, p)  # what is no forecast is refused as a whole, not group by group
     kernels = {name: on_totals(function) for name, function in metrics.items()}
-    rows, asked = [], []
+    rows, sides, asked = [], [], []
     for grouping, labels in checked_groups(groups, len(y), index).items():
         for group in np.unique(labels):
             inside, outside = np.flatnonzero(labels == group), np.flatnonzero(labels != group)
-            counts = group_counts(y[inside], people[inside])
-            for metric, kernel in kernels.items():
+            counts, places = group_counts(y[inside], people[inside]), {}
+            for metric in kernels:
+                rows.append(blank_row(grouping, group, counts, metric))
                 try:
                     minimum.check(counts, curve=metric in _CURVES)
+                    places[metric] = len(rows) - 1
                 except NotEstimable as reason:
-                    rows.append(_refused(grouping, group, counts, metric, reason))
-                    continue
-                pair = _Judged(kernel, y, p, inside), _Judged(kernel, y, p, outside)
-                asked.append((len(rows), (grouping, group, counts, metric), pair))
-                rows.append(None)
-    values = np.full((replicates, len(asked), 2), np.nan)
-    if asked:
-        with progress(message("validation.bootstrap", language), total=replicates) as advance:
-            for replicate, weights in enumerate(cluster_weights(people, replicates, seed=seed)):
-                for place, (_, _, (judged, rest)) in enumerate(asked):
-                    values[replicate, place] = judged.or_nan(weights), rest.or_nan(weights)
-                advance()
-    for place, (position, named, (judged, rest)) in enumerate(asked):
-        rows[position] = _row(*named, judged, rest, values[:, place], level)
+                    rows[-1]["reason"] = reason
+            if places:
+                sides.append((_Side(y, p, inside), _Side(y, p, outside)))
+                asked.append(places)
+    wanted = [{metric: kernels[metric] for metric in places} for places in asked]
+    values = _replicated(sides, wanted, people, replicates, seed, language)
+    for pair, places, own in zip(sides, asked, values, strict=True):
+        for position, (metric, place) in enumerate(places.items()):
+            rows[place] = _filled(rows[place], kernels[metric], pair, own[:, position], level)
     return Subgroups(tuple(rows), level)
 
 
