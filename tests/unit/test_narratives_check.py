@@ -61,7 +61,7 @@ def test_the_page_escapes_what_it_shows(tmp_path):
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_the_page_speaks_the_language(language):
     reader = starting_reader()
-    html = check_page([("1", HOSTILE, reader.mentions(HOSTILE))], reader.rules.factors, language=language)
+    html = check_page([("1", HOSTILE, reader.mentions(HOSTILE))], reader.rules, language=language)
     assert {"es": "Amenaza de muerte", "en": "Threat to kill"}[language] in html
 
 

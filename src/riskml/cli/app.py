@@ -131,6 +131,10 @@ def history(
         "cli.history_taken", language, history=taken.hash[:12], date=f"{taken.observed_until:%Y-%m-%d}"
     )
     print_counts(console, title, taken.manifest["rows"], language)
+    if said := taken.manifest.get("narratives"):
+        rows = sum(sum(states.values()) for states in said["rows"].values())
+        already = sum(said["coded_already"].values())
+        say("history_narratives", language, count=said["read"], rows=rows, already=already)
     say("history_folder", language, folder=taken.folder)
 
 

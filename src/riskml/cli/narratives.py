@@ -91,8 +91,9 @@ def _reader(workspace):
     return Reader(load_rules(settings.features)), settings.language
 
 
-def _show(number, text, mentions, factors, language):
-    from riskml.narratives.page import segments
+def _show(number, text, mentions, rules, language):
+    from riskml.narratives.page import segments, words_of
+    from riskml.narratives.stated import stated
 
     console.print(Text(message("narratives.narrative", language, number=number), style="bold"))
     line = Text()
@@ -104,18 +105,13 @@ def _show(number, text, mentions, factors, language):
         console.print(Text(message("narratives.nothing", language), style="dim"))
         return
     table = Table(show_edge=False)
-    for heading in ("factor", "state", "about", "reported_by", "when", "quote", "rule"):
+    for heading in ("factor", "state", "about", "reported_by", "when", "enters", "quote", "rule"):
         table.add_column(message(f"narratives.{heading}", language), overflow="fold")
+    entering = stated(mentions, rules)
     for m in mentions:
-        table.add_row(
-            Text(factors[m.factor].label[language]),
-            message(f"narratives.{m.state}", language),
-            message(f"narratives.about_{m.about}", language),
-            message(f"narratives.by_{m.reported_by or 'nobody'}", language),
-            message(f"narratives.{m.when}", language),
-            Text(m.quote),
-            Text(m.rule),
-        )
+        words = words_of(m, m in entering, rules.factors, language)
+        shown = ("label", "state_words", "about", "by", "when", "enters", "quote", "rule")
+        table.add_row(*(Text(words[name]) for name in shown))
     console.print(table)
 
 
@@ -139,14 +135,13 @@ def check(
     texts = narratives_of(file, column)
     reader, default = _reader(workspace)
     language = check_language(language or default)
-    factors = reader.rules.factors
     shown = []
     for number, text in enumerate(texts, start=1):
         mentions = reader.mentions(text)
         shown.append((message("narratives.narrative", language, number=number), text, mentions))
-        _show(number, text, mentions, factors, language)
+        _show(number, text, mentions, reader.rules, language)
     rows = sum(len(mentions) for _, _, mentions in shown)
     console.print(message("narratives.summary", language, count=len(texts), rows=rows))
     if html is not None:
-        html.write_text(check_page(shown, factors, language=language), encoding="utf-8")
+        html.write_text(check_page(shown, reader.rules, language=language), encoding="utf-8")
         console.print(message("narratives.written", language, path=html))

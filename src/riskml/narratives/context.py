@@ -125,7 +125,7 @@ class Context:
         return self.text.original[: self.text.ends[place]].endswith(("ó", "Ó"))
 
     def is_broken(self, match):
-        """Whether a gap of a match reaches into a denial of something else: "LA QUIERE MATAR, NO TIENE ARMA"."""
+        """Whether a gap of a match reaches into another denial: "LA QUIERE MATAR, NO TIENE ARMA"."""
         return any(
             cue.name == "denies"
             and match.start < cue.start < match.end
@@ -204,14 +204,19 @@ class Context:
         )
 
     def is_open(self, match):
-        """Whether it is left open if a match is so: "se desconoce si...", or a question without its answer."""
-        return self._is_asked(match) or any(
-            c.end <= match.start
-            and match.start - c.end <= self.reach["unsure"]
-            and self._same_sentence(c.start, match.start)
-            and "," not in self.words[c.end : match.start]
-            and not any(c.end <= s.start < match.start for s in self.stops)
-            for c in self.unsure
+        """Whether it is left open if a match is so: "se desconoce si...", or an unanswered question."""
+        inside = any(match.start < c.start and c.end < match.end for c in self.unsure)
+        return (
+            inside
+            or self._is_asked(match)
+            or any(
+                c.end <= match.start
+                and match.start - c.end <= self.reach["unsure"]
+                and self._same_sentence(c.start, match.start)
+                and "," not in self.words[c.end : match.start]
+                and not any(c.end <= s.start < match.start for s in self.stops)
+                for c in self.unsure
+            )
         )
 
     def _is_asked(self, match):

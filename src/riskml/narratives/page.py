@@ -6,8 +6,9 @@ from itertools import pairwise
 from jinja2 import Environment
 
 from riskml.messages import check_language, message
+from riskml.narratives.stated import stated
 
-__all__ = ["check_page", "segments"]
+__all__ = ["check_page", "segments", "words_of"]
 
 _PAGE_WORDS = (
     "title",
@@ -17,9 +18,14 @@ _PAGE_WORDS = (
     "about",
     "reported_by",
     "when",
+    "enters",
     "quote",
     "rule",
     "nothing",
+    "legend",
+    "present",
+    "denied",
+    "enters_note",
 )
 
 
@@ -42,10 +48,20 @@ def segments(text, mentions):
     return pieces
 
 
-def _words(mention, factors, language):
-    """A mention in the analyst's words: dict."""
+def words_of(mention, enters, factors, language):
+    """A mention in the analyst's words: dict.
+
+    Parameters
+    ----------
+    mention : Mention
+    enters : bool    whether it becomes a factor row of a history
+    factors : FactorVocabulary
+    language : str
+    """
     return {
         "label": factors[mention.factor].label[language],
+        "entering": enters,
+        "enters": message(f"narratives.enters_{'yes' if enters else 'no'}", language),
         "state": mention.state,
         "state_words": message(f"narratives.{mention.state}", language),
         "about": message(f"narratives.about_{mention.about}", language),
@@ -56,13 +72,13 @@ def _words(mention, factors, language):
     }
 
 
-def check_page(narratives, factors, *, language="es"):
+def check_page(narratives, rules, *, language="es"):
     """Render the page.
 
     Parameters
     ----------
     narratives : list of (str, str, list of Mention)    name, text and mentions of each narrative
-    factors : FactorVocabulary
+    rules : Rules
     language : str
 
     Returns
@@ -70,7 +86,7 @@ def check_page(narratives, factors, *, language="es"):
     str    HTML; every word of a narrative is escaped
     """
     check_language(language)
-    shown = []
+    factors, shown = rules.factors, []
     for name, text, mentions in narratives:
         pieces = []
         for piece, over in segments(text, mentions):
@@ -81,23 +97,10 @@ def check_page(narratives, factors, *, language="es"):
                 for m in over
             )
             pieces.append({"text": piece, "state": state, "title": title})
-        rows = [_words(m, factors, language) for m in mentions]
+        entering = stated(mentions, rules)
+        rows = [words_of(m, m in entering, factors, language) for m in mentions]
         shown.append({"name": name, "pieces": pieces, "rows": rows})
-    words = {
-        name: message(f"narratives.{name}", language)
-        for name in (
-            "title",
-            "caution",
-            "factor",
-            "state",
-            "about",
-            "reported_by",
-            "when",
-            "quote",
-            "rule",
-            "nothing",
-        )
-    }
+    words = {name: message(f"narratives.{name}", language) for name in _PAGE_WORDS}
     template = (files("riskml.narratives") / "page.html.j2").read_text(encoding="utf-8")
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     return environment.from_string(template).render(language=language, narratives=shown, words=words)

@@ -117,7 +117,7 @@ class Reader:
 
         for person in persons:
             code = self.rules.of_victim.get(factor, factor) if person == "victim" else factor
-            past = code.startswith(_PAST) or context.is_past(match)
+            past = code.startswith(_PAST) or (code not in self.rules.lasting and context.is_past(match))
             yield Mention(
                 code,
                 state,

@@ -19,7 +19,7 @@ PERSONS = ("victim", "aggressor", "third_party", "officer")
 CUES = ("denies", "not", "not_a_denial", "unsure", "after", "listed", "stops", "past")
 _REACHING = ("denies", "not", "unsure", "after")
 _KEYS = ("words", "shorthand", "not_typos", "persons", "saying", "context", "factors")
-_FACTOR_KEYS = ("present", "denied", "not", "victim", "phrases")
+_FACTOR_KEYS = ("present", "denied", "not", "victim", "phrases", "lasting")
 _WORDINGS = ("present", "denied", "not")
 
 
@@ -50,6 +50,7 @@ class Rules:
     rules : tuple of Rule
     reach : dict               cue -> how many words it reaches
     of_victim : dict           factor -> the factor that it is when said of the victim
+    lasting : frozenset of str  factors that go on once they are there: never of the past
     spelling : Spelling
     factors : FactorVocabulary
     words : frozenset of str   what rules and phrases are written with: what a quote may show
@@ -60,6 +61,7 @@ class Rules:
     rules: tuple
     reach: dict
     of_victim: dict
+    lasting: frozenset
     spelling: Spelling
     factors: object
     words: frozenset
@@ -112,8 +114,8 @@ class _Reader:
             self.lists[name] = self.words(("words", name), entries)
         self.persons()
         reach = self.cues()
-        of_victim = self.factor_rules()
-        return reach, of_victim
+        of_victim, lasting = self.factor_rules()
+        return reach, of_victim, frozenset(lasting)
 
     def persons(self):
         persons = self.mapping(("persons",), self.value.get("persons") or {})
@@ -142,7 +144,7 @@ class _Reader:
 
     def factor_rules(self):
         entries = self.mapping(("factors",), self.value.get("factors") or {})
-        of_victim = {}
+        of_victim, lasting = {}, []
         for code, entry in entries.items():
             path = ("factors", code)
             if code not in self.factors:
@@ -153,6 +155,8 @@ class _Reader:
             self.known(path, entry, _FACTOR_KEYS)
             for wording in _WORDINGS:
                 self.patterns((*path, wording), entry.get(wording) or [], "factor", code, wording)
+            if entry.get("lasting") is True:
+                lasting.append(code)
             if (other := entry.get("victim")) is not None:
                 of_victim[code] = other
                 if other not in self.factors:
@@ -166,7 +170,7 @@ class _Reader:
             for phrase in factor.phrases:
                 pattern = parse_pattern(_plain_phrase(phrase), {}, _bare)
                 self.rules.append(Rule("factor", factor.code, "present", pattern))
-        return of_victim
+        return of_victim, lasting
 
 
 def _bare(text):
@@ -202,7 +206,7 @@ def load_rules(folder, factors=None):
         raise RiskmlError("no such file", where=str(path), mend="`riskml init DIR` makes starting rules.")
     documents = read_documents(path)
     reader = _Reader(documents[0] if documents else Document({}), f"{folder.name}/{NARRATIVES_FILE}", factors)
-    reach, of_victim = reader.read()
+    reach, of_victim, lasting = reader.read()
     value = reader.value
     shorthand = reader.mapping(("shorthand",), value.get("shorthand") or {})
     not_typos = reader.words(("not_typos",), value.get("not_typos") or [])
@@ -221,7 +225,15 @@ def load_rules(folder, factors=None):
     )
     shown, shown_stems = _vocabulary(rule for rule in reader.rules if rule.kind != "person")
     return Rules(
-        tuple(reader.rules), reach, of_victim, spelling, factors, shown, shown_stems, combined_hash(said)
+        tuple(reader.rules),
+        reach,
+        of_victim,
+        lasting,
+        spelling,
+        factors,
+        shown,
+        shown_stems,
+        combined_hash(said),
     )
 
 
