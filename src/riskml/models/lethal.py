@@ -1,0 +1,236 @@
+"""The lethal model: published log-odds, moved by reviewed cases as far as these can; both stay in sight."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from riskml.errors import RiskmlError
+from riskml.messages import message
+from riskml.models.prior_logistic import (
+    PriorLogistic,
+    Review,
+    data_alone,
+    fit_prior_logistic,
+    leave_one_out,
+    restored_intercept,
+)
+from riskml.models.priors import UNCHECKED, PriorFile, load_priors
+from riskml.models.relative_risk import RelativeRisk, combined_states
+
+__all__ = ["LethalModel", "fit_lethal"]
+
+
+@dataclass(frozen=True)
+class LethalModel:
+    """A lethal model with what it was made of. Scoring takes `relative` and nothing else of it.
+
+    Attributes
+    ----------
+    priors : PriorFile
+    review : Review
+    fit : PriorLogistic       posterior
+    relative : RelativeRisk   what may be scored and stored: it holds no intercept and no base rate
+    base_rate : float or None    share of the population with the event in the horizon
+    index : pandas.Index      of the reviewed rows
+    """
+
+    priors: PriorFile
+    review: Review
+    fit: PriorLogistic
+    relative: RelativeRisk
+    base_rate: float | None
+    index: pd.Index
+
+    @cached_property
+    def data(self):
+        """The data alone, by Firth's estimate: (log-odds, sd), NaN where they cannot tell."""
+        return data_alone(self.review)
+
+    @property
+    def population_intercept(self):
+        """Intercept with the base rate restored, to check the calibration of the whole; None without one.
+
+        It is no part of `relative`, and no figure of a person follows from it on any screen.
+        """
+        if self.base_rate is None or self.review.sets is not None:
+            return None
+        sampled = np.average(self.review.y, weights=self.review.weights)
+        return restored_intercept(self.fit.intercept, sampled, self.base_rate)
+
+    def leave_one_out(self):
+        """Each reviewed row as judged without it (without its risk set): DataFrame, index of the review.
+
+        Returns
+        -------
+        DataFrame with outcome, and log_relative : log of the risk relative to the registry's average
+        """
+        margins = leave_one_out(
+            self.review, self.fit.prior_mean, self.fit.prior_sd, estimated=np.isnan(self.priors.shares)
+        )
+        margins = margins - self.review.offset - self.fit.intercept - self.relative.average
+        return pd.DataFrame({"outcome": self.review.y, "log_relative": margins}, index=self.index)
+
+    def table(self, *, level=0.95):
+        """Prior, data alone and posterior of each factor, as odds ratios, and how far it moved.
+
+        Parameters
+        ----------
+        level : float    of all intervals
+
+        Returns
+        -------
+        DataFrame, index the factors
+            tag, prior_only : how far the prior's figure was checked
+            cases_present, cases_known, controls_present, controls_known : int    rows, not weighted
+            share, share_from : share without the event that unknown factors take, and its tag or "controls"
+            prior, data, posterior, each with _low and _high : odds ratios; those of the data are NaN where
+                they cannot tell
+            moved : float         of the log-odds, in the prior's standard deviations
+            from_data : float     share of the posterior's precision that did not come from the prior
+        """
+        priors, fit = list(self.priors.factors.values()), self.fit
+        frame = pd.DataFrame(
+            {
+                "tag": [prior.tag for prior in priors],
+                "prior_only": [prior.prior_only for prior in priors],
+                **self._counts(),
+                "share": fit.shares,
+                "share_from": [prior.without.tag if prior.without else "controls" for prior in priors],
+            },
+            index=pd.Index(self.priors.factors, name="factor"),
+        )
+        reach = norm.ppf((1 + level) / 2)
+        columns = {"prior": (fit.prior_mean, fit.prior_sd), "data": self.data}
+        for name, (mean, sd) in {**columns, "posterior": (fit.coefficients, fit.sd)}.items():
+            frame[name] = np.exp(mean)
+            frame[f"{name}_low"], frame[f"{name}_high"] = np.exp(mean - reach * sd), np.exp(mean + reach * sd)
+        frame["moved"] = (fit.coefficients - fit.prior_mean) / fit.prior_sd
+        frame["from_data"] = np.clip(1 - (fit.sd / fit.prior_sd) ** 2, 0, 1)
+        return frame
+
+    def _counts(self):
+        counts = {}
+        for who, value in (("cases", 1), ("controls", 0)):
+            rows = self.review.x[self.review.y == value]
+            counts[f"{who}_present"] = (rows == 1).sum(axis=0)
+            counts[f"{who}_known"] = (~np.isnan(rows)).sum(axis=0)
+        return counts
+
+    def words(self, language="es", *, factors=None):
+        """The table in sentences, the sum of it first: tuple of str.
+
+        Parameters
+        ----------
+        language : str
+        factors : FactorVocabulary or None    for the labels of factors that are one code; None: their codes
+        """
+        table, cases = self.table(), int(self.review.y.sum())
+        widest = table["from_data"].median()
+        lines = [
+            message(
+                "lethal.summary",
+                language,
+                label=self.priors.label[language],
+                cases=cases,
+                controls=len(self.review.y) - cases,
+                share=f"{100 * widest:.0f}",
+            ),
+            self.priors.limits[language],
+        ]
+        return (*lines, *(self._line(name, row, language, factors) for name, row in table.iterrows()))
+
+    def _line(self, name, row, language, factors):
+        prior = self.priors.factors[name]
+        label = prior.label[language] if prior.label else name
+        if prior.label is None and factors is not None and name in factors:
+            label = factors[name].label[language]
+        data = message("lethal.cannot_tell", language) if np.isnan(row["data"]) else _ratio(row, "data")
+        doubt = {UNCHECKED: "lethal.unchecked", "M": "lethal.to_be_verified"}.get(prior.tag)
+        return message(
+            "lethal.factor",
+            language,
+            label=label,
+            prior=_ratio(row, "prior"),
+            tag=f"[{prior.tag}]" + (f" {message(doubt, language)}" if doubt else ""),
+            cases=f"{row['cases_present']}/{row['cases_known']}",
+            controls=f"{row['controls_present']}/{row['controls_known']}",
+            data=data,
+            posterior=_ratio(row, "posterior"),
+            moved=f"{row['moved']:+.1f}",
+        )
+
+
+def _ratio(row, name):
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return f"{row[name]:.2g} ({low:.2g}-{high:.2g})" if high < 1000 else f"{row[name]:.2g} ({low:.2g}-)"
+
+
+def fit_lethal(
+    frame, outcome, priors="lethal", *, base_rate=None, reference=None, sets=None, weights=None, offset=None
+):
+    """Fit a lethal model on reviewed cases and their controls.
+
+    Factors have to be taken from records before the event, for controls up to the same day: what became
+    known only after a death would otherwise count as its cause.
+
+    Parameters
+    ----------
+    frame : DataFrame    factors of cases and controls, as `riskml.instruments.score` takes it
+    outcome : array of {0, 1}, shape (rows,)    1: femicide or attempt within the horizon
+    priors : PriorFile, path of one, or name of one that riskml is shipped with
+    base_rate : float or None    share of the registry with the event in the horizon, to restore what drawing
+        by outcome took away
+    reference : DataFrame or None    factors of the registry's cases, whose average is 1. None: the reviewed
+        rows, weighted back by `base_rate`
+    sets : array or None       risk set of each row (one case with its controls): conditional likelihood
+    weights, offset : arrays or None    as `Review`
+
+    Returns
+    -------
+    LethalModel
+
+    Raises
+    ------
+    RiskmlError    rows outside the priors' relationships; neither a reference nor a base rate to make one of;
+        anything that `Review.of` refuses
+    """
+    priors = priors if isinstance(priors, PriorFile) else load_priors(priors)
+    if base_rate is not None and not 0 < base_rate < 1:
+        raise RiskmlError(f"base_rate must lie between 0 and 1, not {base_rate}", where="base_rate")
+    definitions = {name: priors.definition(name) for name in priors.factors}
+    _check_relationships(frame, priors)
+    x, index = combined_states(frame, definitions)
+    review = Review.of(x, outcome, shares=priors.shares, weights=weights, offset=offset, sets=sets)
+    fit = fit_prior_logistic(review, priors.mean, priors.sd)
+    standing = None
+    if reference is not None:
+        rows = combined_states(reference, definitions)[0]
+    elif base_rate is None or sets is not None:
+        raise RiskmlError(
+            "what risk is relative to is not given",
+            where="reference",
+            mend="Give the registry's matrix as reference, or, without risk sets, the base rate.",
+        )
+    else:
+        rows, share = x, np.average(review.y, weights=review.weights)
+        back = np.where(review.y == 1, base_rate / share, (1 - base_rate) / (1 - share))
+        standing = review.weights * back
+    relative = RelativeRisk.of(definitions, priors.relationships, fit, rows, standing)
+    return LethalModel(priors, review, fit, relative, base_rate, index)
+
+
+def _check_relationships(frame, priors):
+    if not priors.relationships or "relationship" not in frame.columns:
+        return
+    known = frame["relationship"].dropna()
+    outside = int((~known.isin(priors.relationships)).sum())
+    if outside:
+        words = ", ".join(priors.relationships)
+        raise RiskmlError(
+            f"{outside} of {len(frame)} rows are of other relationships than {words}",
+            where="frame",
+            mend="Leave them out: the published odds ratios do not speak of them.",
+        )
