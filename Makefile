@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 LAB_INSTALLED := $(VENV)/.lab-installed
+SPARK_INSTALLED := $(VENV)/.spark-installed
 
 .PHONY: help demo test test-all fuzz lint docs lab clean
 
@@ -21,6 +22,10 @@ $(LAB_INSTALLED): $(INSTALLED) requirements-lab.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-lab.txt
 	@touch $@
 
+$(SPARK_INSTALLED): $(INSTALLED) requirements-spark.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-spark.txt
+	@touch $@
+
 demo: $(INSTALLED)  ## simulate a registry, train, score, and render reports/out/demo.html
 	$(BIN)/riskml demo
 
@@ -30,7 +35,7 @@ test: $(INSTALLED)  ## lint and the tests that take minutes
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
-test-all: $(INSTALLED)  ## the heavier tests as well: real data, large simulations
+test-all: $(SPARK_INSTALLED)  ## the heavier tests as well: real data, large simulations, Apache Spark
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 fuzz: $(INSTALLED)  ## search for new counterexamples to the property tests

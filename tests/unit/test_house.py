@@ -64,13 +64,14 @@ def test_every_dependency_is_pinned():
         lines = (REPOSITORY / file).read_text(encoding="utf-8").splitlines()
         return {name_of(line) for line in lines if line and not line.startswith(("#", "-"))}
 
-    core, lab = pinned("requirements.txt"), pinned("requirements-lab.txt")
+    core = pinned("requirements.txt")
+    extras = pinned("requirements-lab.txt") | pinned("requirements-spark.txt")
     project = PYPROJECT["project"]
     assert {name_of(line) for line in project["dependencies"]} <= core
     assert {name_of(line) for line in PYPROJECT["dependency-groups"]["dev"]} <= core
     assert {name_of(line) for line in PYPROJECT["build-system"]["requires"]} <= core
     for extra, lines in project["optional-dependencies"].items():
-        assert {name_of(line) for line in lines} <= core | lab, extra
+        assert {name_of(line) for line in lines} <= core | extras, extra
 
 
 def test_what_is_imported_is_declared():
