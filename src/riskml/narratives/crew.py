@@ -81,7 +81,7 @@ class Crew:
 
     def _started(self):
         # Processes that are neither forked (other threads run here) nor need the caller's file to be guarded.
-        from joblib.externals.loky import ProcessPoolExecutor
+        from loky import ProcessPoolExecutor
 
         if self._executor is None:
             self._executor = ProcessPoolExecutor(

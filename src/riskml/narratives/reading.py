@@ -212,26 +212,35 @@ def read_narrative(text, *, reader=None):
     return _frame(chosen(reader.mentions(_text(text))))
 
 
-def read_narratives(texts, *, reader=None):
-    """Read many narratives.
+def _read_one(reader, value):
+    return chosen(reader.mentions(_text(value)))
+
+
+def read_narratives(texts, *, reader=None, processes=None):
+    """Read many narratives, where they are thousands on all processors.
 
     Parameters
     ----------
     texts : Series or sequence of str
     reader : Reader or None    None: the rules that riskml comes with
+    processes : int or None    None: as many as there are processors; few texts are read by this one alone
 
     Returns
     -------
     DataFrame    the rows of `read_narrative`; its index is that of `texts` (a Series' own, else positions),
         named "text" where it has no name. A narrative without factors has no row.
     """
+    from riskml.narratives.crew import Crew
+
     reader = reader or starting_reader()
     texts = texts if isinstance(texts, pd.Series) else pd.Series(list(texts), dtype="object")
-    mentions, labels = [], []
-    for label, value in zip(texts.index, texts, strict=True):
-        found = chosen(reader.mentions(_text(value)))
-        mentions += found
-        labels += [label] * len(found)
+    mentions, labels, each = [], [], iter(texts.index)
+    with Crew(reader, processes) as crew:
+        for part in crew.parts(_read_one, texts.tolist()):
+            for found in part:
+                label = next(each)
+                mentions += found
+                labels += [label] * len(found)
     names = texts.index.names if texts.index.nlevels > 1 else [texts.index.name or "text"]
     if texts.index.nlevels > 1:
         index = pd.MultiIndex.from_tuples(labels, names=names) if labels else texts.index[:0]
