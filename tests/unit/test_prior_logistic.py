@@ -15,13 +15,12 @@ from statsmodels.discrete.conditional_models import ConditionalLogit
 
 from riskml.errors import RiskmlError
 from riskml.models.prior_logistic import (
-    Review,
     data_alone,
     fit_prior_logistic,
     leave_one_out,
     restored_intercept,
-    shares_without_event,
 )
+from riskml.models.reviewed_cases import Review, shares_without_event
 
 MEAN = np.log([6.7, 5.4, 4.1, 2.6, 4.0, 0.33])
 SD = np.full(6, 0.5)

@@ -6,14 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
+from riskml.validation.cox_snell import cox_snell_from_c, linear_predictor_of, maximum_cox_snell
 from riskml.validation.logistic import fit_logistic
 from riskml.validation.sample_size import (
-    cox_snell_from_c,
     development_sample_size,
     evaluation_sample_size,
     expected_shrinkage,
-    linear_predictor_of,
-    maximum_cox_snell,
 )
 
 

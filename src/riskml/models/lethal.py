@@ -11,7 +11,6 @@ from riskml.errors import RiskmlError
 from riskml.messages import message
 from riskml.models.prior_logistic import (
     PriorLogistic,
-    Review,
     data_alone,
     fit_prior_logistic,
     leave_one_out,
@@ -19,6 +18,7 @@ from riskml.models.prior_logistic import (
 )
 from riskml.models.priors import UNCHECKED, PriorFile, load_priors
 from riskml.models.relative_risk import RelativeRisk, combined_states
+from riskml.models.reviewed_cases import Review
 
 __all__ = ["LethalModel", "fit_lethal"]
 

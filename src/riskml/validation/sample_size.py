@@ -5,7 +5,7 @@ people, or the verdict is too kind.
 """
 
 from dataclasses import dataclass, replace
-from math import asinh, ceil, exp, inf, isfinite, log, sqrt
+from math import asinh, ceil, exp, inf, log, sqrt
 
 import numpy as np
 import pandas as pd
@@ -16,20 +16,23 @@ from scipy.stats import norm
 
 from riskml.errors import RiskmlError
 from riskml.messages import message
+from riskml.validation.cox_snell import (
+    TAIL,
+    checked_share,
+    cox_snell_from_c,
+    linear_predictor_of,
+    maximum_cox_snell,
+)
 
 __all__ = [
     "Criterion",
     "SampleSize",
-    "cox_snell_from_c",
     "development_sample_size",
     "evaluation_sample_size",
     "expected_shrinkage",
-    "linear_predictor_of",
-    "maximum_cox_snell",
 ]
 
 _Z = 1.96  # the papers' own, so that their examples come out to the number
-_TAIL = 12.0  # standard deviations at which integrals over a normal end
 _MOST_PARAMETERS = 30  # the formula for the mean absolute error was fitted on simulations with no more
 LEAST_EVENTS = 100  # the traditional rule asks for 100 to 200 events in an evaluation ([M])
 
@@ -166,75 +169,6 @@ class SampleSize:
         return f"{message(f'sample_size.{mark}', language)}: {words}" if mark else words
 
 
-def _share(value, name, low=0.0, high=1.0):
-    if not isfinite(value) or not low < value < high:
-        raise RiskmlError(f"{name} must lie between {low:g} and {high:g}, not {value:g}", where=name)
-    return float(value)
-
-
-def maximum_cox_snell(prevalence):
-    """The highest Cox-Snell R2 that an outcome of this prevalence allows, float.
-
-    >>> round(maximum_cox_snell(0.174), 2)
-    0.6
-    """
-    prevalence = _share(prevalence, "prevalence")
-    null = prevalence * log(prevalence) + (1 - prevalence) * log(1 - prevalence)
-    return 1 - exp(2 * null)
-
-
-def linear_predictor_of(c_statistic, prevalence):
-    """Mean and variance of the log-odds of those without the outcome, where predictions are calibrated.
-
-    Log-odds are taken as normal with one variance in both groups; those with the outcome lie one variance
-    higher. Then the variance is 2 (probit c)^2 and calibration leaves one mean that gives the prevalence.
-
-    Returns
-    -------
-    (mean, variance) : floats
-
-    References
-    ----------
-    Riley et al. (2021), Statistics in Medicine 40:4230.
-    """
-    c = _share(c_statistic, "c_statistic", 0.5, 1.0)
-    variance = 2 * norm.ppf(c) ** 2
-    prevalence = _share(prevalence, "prevalence")
-    return log(prevalence / (1 - prevalence)) - variance / 2, variance
-
-
-def cox_snell_from_c(c_statistic, prevalence):
-    """Cox-Snell R2 of a calibrated model with a c-statistic (AUC), by the binormal approximation.
-
-    The published method simulates a million people from two normals with one variance and fits a logistic
-    regression; this is the value which that simulation scatters around, by numerical integration.
-
-    Parameters
-    ----------
-    c_statistic : float in (0.5, 1)
-    prevalence : float in (0, 1)
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    Riley, Van Calster & Collins (2021), Statistics in Medicine 40:859.
-    """
-    mean, variance = linear_predictor_of(c_statistic, prevalence)
-    spread = sqrt(variance)
-
-    def expected(loss, centre):
-        low, high = centre - _TAIL * spread, centre + _TAIL * spread
-        return quad(lambda x: norm.pdf(x, centre, spread) * loss(x), low, high, limit=200)[0]
-
-    with_outcome = expected(lambda x: -np.logaddexp(0, -x), mean + variance)
-    without = expected(lambda x: -np.logaddexp(0, x), mean)
-    null = prevalence * log(prevalence) + (1 - prevalence) * log(1 - prevalence)
-    return float(1 - exp(-2 * (prevalence * with_outcome + (1 - prevalence) * without - null)))
-
-
 def _people_for_shrinkage(shrinkage, parameters, cox_snell):
     return parameters / ((shrinkage - 1) * log(1 - cox_snell / shrinkage))
 
@@ -312,7 +246,7 @@ def development_sample_size(
         raise RiskmlError(f"parameters must be a whole number from 1, not {parameters}", where="parameters")
     if (cox_snell is None) == (c_statistic is None):
         raise RiskmlError("give one of cox_snell and c_statistic", where="cox_snell")
-    prevalence, shrinkage = _share(prevalence, "prevalence"), _share(shrinkage, "shrinkage")
+    prevalence, shrinkage = checked_share(prevalence, "prevalence"), checked_share(shrinkage, "shrinkage")
     highest = maximum_cox_snell(prevalence)
     if cox_snell is None:
         r2 = cox_snell_from_c(c_statistic, prevalence)
@@ -324,15 +258,15 @@ def development_sample_size(
         )
     else:
         r2 = float(cox_snell)
-    little = r2 / (r2 + _share(optimism, "optimism") * highest)
-    margin = _share(overall_margin, "overall_margin")
+    little = r2 / (r2 + checked_share(optimism, "optimism") * highest)
+    margin = checked_share(overall_margin, "overall_margin")
     wanted = [
         ("shrinkage", _people_for_shrinkage(shrinkage, parameters, r2), shrinkage),
         ("optimism", _people_for_shrinkage(little, parameters, r2), optimism),
         ("overall_risk", (_Z / margin) ** 2 * prevalence * (1 - prevalence), margin),
     ]
     if parameters <= _MOST_PARAMETERS:
-        error = _share(absolute_error, "absolute_error")
+        error = checked_share(absolute_error, "absolute_error")
         exponent = -0.508 + 0.259 * log(prevalence) + 0.504 * log(parameters) - log(error)
         wanted.append(("absolute_error", exp(exponent / 0.544), error))
     criteria = tuple(Criterion(name, ceil(n), target) for name, n, target in wanted)
@@ -399,17 +333,20 @@ def evaluation_sample_size(
     ----------
     Riley et al. (2021), Statistics in Medicine 40:4230. Newcombe (2006), Statistics in Medicine 25:559.
     """
-    prevalence, c = _share(prevalence, "prevalence"), _share(c_statistic, "c_statistic", 0.5, 1.0)
+    prevalence, c = (
+        checked_share(prevalence, "prevalence"),
+        checked_share(c_statistic, "c_statistic", 0.5, 1.0),
+    )
     for name, width in (("ratio_width", ratio_width), ("slope_width", slope_width), ("c_width", c_width)):
-        _share(width, name, 0.0, inf)
+        checked_share(width, name, 0.0, inf)
     if margins is None:
         mean, variance = linear_predictor_of(c, prevalence)
         spread, method = sqrt(variance), "c_statistic"
         centres = ((mean, 1 - prevalence), (mean + variance, prevalence))
         information = _information(
             lambda x: sum(share * norm.pdf(x, centre, spread) for centre, share in centres),
-            mean - _TAIL * spread,
-            mean + variance + _TAIL * spread,
+            mean - TAIL * spread,
+            mean + variance + TAIL * spread,
         )
     else:
         margins, method = np.asarray(margins, float), "given"
