@@ -42,7 +42,7 @@ def _flows(found, language):
 
 def _judged(found, language):
     table = Table(title=_say("judged", language), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for side in found.versions:
         table.add_column(_say(side, language), no_wrap=True)
     for metric, row in found.judged.iterrows():
@@ -52,10 +52,6 @@ def _judged(found, language):
             around = "" if np.isnan(low) else f" ({low:.3f} – {high:.3f})"
             cells.append("-" if np.isnan(value) else f"{value:.3f}{around}")
         table.add_row(metric, *cells)
-    windows = [w for w in found.windows.values() if w]
-    if len(windows) == len(found.versions):
-        cells = [f"{w['first']} – {w['last']}, {w['events']:,}/{w['assessments']:,}" for w in windows]
-        table.add_row(_say("window", language), *cells)
     return table
 
 
@@ -98,6 +94,10 @@ def print_comparison(console, found, language):
     console.print(_flows(found, language))
     if not found.judged.empty:
         console.print(_judged(found, language))
+        for side, w in found.windows.items():
+            if w:
+                share = f"{w['events']:,}/{w['assessments']:,}"
+                put(_say("window", language, side=_say(side, language), share=share, **w))
         put(_say("own_windows", language), "dim")
     changed = found.changed
     put(_say("change_level", language, count=len(changed), total=len(found.cases)), "bold")

@@ -1,7 +1,10 @@
 """Whether a model version may write second opinions on a day: asked before every write-back."""
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from sqlalchemy import make_url
 
 from riskml.errors import RiskmlError
 from riskml.review.index import champion_statement
@@ -23,8 +26,7 @@ def champion_version(settings, name):
     ------
     RiskmlError    MLflow cannot be reached, or the statements were changed
     """
-    with open_ledger(settings, name) as ledger:
-        champion = champion_statement(ledger.statements())
+    champion = champion_statement(_statements(settings, name))
     return champion.version if champion else None
 
 
@@ -46,9 +48,19 @@ def require_approved(settings, model, today=None):
     """
     today = today or datetime.now(ZoneInfo(settings.timezone)).date()
     for one in model if isinstance(model, list | tuple) else [model]:
-        with open_ledger(settings, one.name) as ledger:
-            statements = ledger.statements()
+        statements = _statements(settings, one.name)
         _check(one, standing(statements, one.version), statements, today)
+
+
+def _statements(settings, name):
+    """The statements on a model, in order; a local store that is not there holds none and is not made."""
+    if (
+        settings.mlflow_uri.startswith("sqlite:")
+        and not Path(make_url(settings.mlflow_uri).database).is_file()
+    ):
+        return []
+    with open_ledger(settings, name) as ledger:
+        return ledger.statements()
 
 
 def _check(model, now, statements, today):

@@ -158,7 +158,8 @@ def load_checklist(folder):
     try:
         found = Checklist.model_validate(value).model_copy(update={"text": path.read_text(encoding="utf-8")})
     except ValidationError as error:
-        first = error.errors()[0]
+        # A misspelt key is also a missing one: the first says where to mend it.
+        first = min(error.errors(), key=lambda e: e["type"] != "extra_forbidden")
         named = ", ".join(str(part) for part in first["loc"])
         raise problem(f"{named}: {first['msg']}", *first["loc"]) from None
     if set(found.sections) != set(SECTIONS):

@@ -23,7 +23,7 @@ METRICS = (
     "scaled_brier",
     "calibration_intercept",
     "calibration_slope",
-    "integrated_calibration_index",
+    "ici",
     "recall_at_capacity",
 )
 

@@ -86,7 +86,7 @@ def open_review(settings, model, *, person, trained_by=None, report=None, now=No
             for path in files:
                 client.log_artifact(run_id, str(path))
 
-        entry = ledger.append(say, attach=attach, link=registered.model_id)
+        entry = ledger.append(say, attach=attach, link=_logged_model(registered))
         keep_index(ledger)
         return entry
 
@@ -204,7 +204,7 @@ def _decide(settings, model, kind, person, role, reasons, now, synthetic):
             return _shown(len(statements) + 1, said, checklist, language, entries[opening.number])
 
         registered = registered_version(ledger.client, model.name, model.version)
-        entry = ledger.append(say, link=registered.model_id)
+        entry = ledger.append(say, link=_logged_model(registered))
         keep_index(ledger)
         return entry
 
@@ -251,6 +251,12 @@ def registered_version(client, name, version):
             mend=f"`riskml train {name}` logs it; the same history and seed give the same version.",
         )
     return max(found, key=lambda v: int(v.version))
+
+
+def _logged_model(registered):
+    """MLflow's id of the logged model behind a registered version, str or None."""
+    scheme, _, tail = (registered.source or "").rpartition("/")
+    return tail if scheme == "models:" and tail.startswith("m-") else None
 
 
 def _trainer(client, registered, stated):

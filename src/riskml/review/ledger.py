@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from riskml.errors import RiskmlError
 from riskml.messages import message
+from riskml.review.rules import replay_faults
 from riskml.review.statements import BEGINNING, Statement, chain_faults, statement_hash
 from riskml.review.tracking import experiment_of, mlflow_at
 
@@ -20,10 +21,13 @@ __all__ = ["CHAMPION", "HEAD", "Entry", "Ledger", "head_mark", "open_ledger"]
 CHAMPION = "champion"
 HEAD = "riskml.review.head"
 PARENT, DESCRIPTION, RUN_NAME = "mlflow.parentRunId", "mlflow.note.content", "mlflow.runName"
+SOURCE, SOURCE_NAME = "mlflow.source.name", "riskml review"
 
 _MODEL, _NUMBER = "riskml.review.model", "riskml.review.number"
 _PREVIOUS, _HASH, _STAGE = "riskml.review.previous", "riskml.review.hash", "riskml.review.stage"
-_KIND = {"riskml.kind": "review"}
+TAGS = {PARENT, DESCRIPTION, RUN_NAME, SOURCE, _MODEL, _NUMBER, _PREVIOUS, _HASH, _STAGE}
+# The second opens the experiment in MLflow's pages for trained models.
+_KIND = {"riskml.kind": "review", "mlflow.experimentKind": "custom_model_development"}
 _ATTEMPTS = 6
 _PAGE = 1000
 
@@ -42,12 +46,14 @@ class Entry:
     run_id : str
     statement : Statement
     recorded : bool    False: claimed, by somebody who writes now or was interrupted
+    name : str         of the run
     tags : dict        all tags of the run
     """
 
     run_id: str
     statement: Statement
     recorded: bool
+    name: str
     tags: dict
 
 
@@ -60,7 +66,8 @@ def _entry(run):
         dict(run.data.params),
         tags.get(_HASH, ""),
     )
-    return Entry(run.info.run_id, statement, tags.get(_STAGE) == "recorded", tags)
+    recorded = tags.get(_STAGE) == "recorded"
+    return Entry(run.info.run_id, statement, recorded, run.info.run_name, tags)
 
 
 class Ledger:
@@ -88,10 +95,11 @@ class Ledger:
 
         Raises
         ------
-        RiskmlError    the chain is broken, or its end was cut off
+        RiskmlError    the chain is broken, its end was cut off, or it holds what the rules do not allow
         """
         statements = [entry.statement for entry in self.entries() if entry.recorded]
-        if chain_faults(statements) or not self.head_agrees(statements, behind=1):
+        whole = not chain_faults(statements) and not replay_faults(statements)
+        if not whole or not self.head_agrees(statements, behind=1):
             raise RiskmlError(
                 f'the statements on model "{self.name}" were changed after they were made',
                 where="MLflow",
@@ -188,8 +196,8 @@ class Ledger:
                 self.client.delete_run(entry.run_id)
                 self._wait(attempt, number, content)
                 continue
-            self.client.set_tag(entry.run_id, _STAGE, "recorded")
             self.client.set_terminated(entry.run_id)
+            self.client.set_tag(entry.run_id, _STAGE, "recorded")
             self.keep_head([*statements, entry.statement])
             return entry
         raise RiskmlError(
@@ -207,7 +215,7 @@ class Ledger:
     def _claim(self, number, statements, content, title, description, parent, attach, link):
         previous = statements[-1].hash if statements else BEGINNING
         digest = statement_hash(number, previous, content)
-        tags = {_MODEL: self.name, DESCRIPTION: description, "mlflow.source.name": "riskml review"}
+        tags = {_MODEL: self.name, DESCRIPTION: description, SOURCE: SOURCE_NAME}
         if parent:
             tags[PARENT] = parent
         run = self.client.create_run(self._experiment(), tags=tags, run_name=title)
@@ -225,7 +233,7 @@ class Ledger:
             params=[entities.Param(key, value) for key, value in content.items()],
             tags=[entities.RunTag(key, value) for key, value in chain.items()],
         )
-        return Entry(run_id, Statement(number, previous, content, digest), False, tags | chain)
+        return Entry(run_id, Statement(number, previous, content, digest), False, title, tags | chain)
 
 
 @contextmanager

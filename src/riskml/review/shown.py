@@ -47,6 +47,8 @@ def _what(content, checklist, language):
         role = checklist.roles[content["role"]][language]
         return message(f"review.{name}", language, role=role, **fields)
     fields |= {key: content[key] for key in ("model", "version", "mlflow_version", "trained_by")}
+    # A link within MLflow's own pages, wherever they are served.
+    fields["link"] = f"#/models/{content['model']}/versions/{content['mlflow_version']}"
     files = ", ".join(
         f"`{key.removeprefix('attached/')}`" for key in sorted(content) if key.startswith("attached/")
     )

@@ -74,6 +74,11 @@ class Statement:
         return self.content.get("person", "")
 
     @property
+    def said_at(self):
+        """When it was said: UTC, str."""
+        return self.content.get("said_at", "")
+
+    @property
     def role(self):
         """Role of a reviewer, str; empty on an opening."""
         return self.content.get("role", "")

@@ -10,7 +10,16 @@ from riskml.errors import RiskmlError
 from riskml.messages import message
 from riskml.progress import progress
 from riskml.review.index import champion_statement, expected_tags
-from riskml.review.ledger import CHAMPION, DESCRIPTION, PARENT, RUN_NAME, open_ledger
+from riskml.review.ledger import (
+    CHAMPION,
+    DESCRIPTION,
+    PARENT,
+    RUN_NAME,
+    SOURCE,
+    SOURCE_NAME,
+    TAGS,
+    open_ledger,
+)
 from riskml.review.rules import replay_faults
 from riskml.review.shown import text_digest
 from riskml.review.statements import chain_faults
@@ -156,7 +165,9 @@ def _shown(entry, runs, name):
     differing = [
         label
         for label, same in (
-            ("title", tags.get(RUN_NAME) == statement.content.get("title")),
+            ("title", tags.get(RUN_NAME) == entry.name == statement.content.get("title")),
+            ("source", tags.get(SOURCE) == SOURCE_NAME),
+            ("tags", tags.keys() <= TAGS),
             ("description", text_digest(tags.get(DESCRIPTION, "")) == statement.content.get("description")),
             ("parent", tags.get(PARENT) == parent),
             ("model", statement.model == name),
@@ -264,8 +275,10 @@ def _registered_files(ledger, opening):
                     artifact_uri=f"models:/{ledger.name}/{number}", dst_path=scratch
                 )
                 folder = Path(scratch)
-        mains = [] if folder is None else sorted(folder.rglob("bundle.json"))
-        return _below(mains[0].parent) if mains else None
+        if folder is None:
+            return None
+        parts = [path for path in sorted(folder.rglob("*")) if path.name in opening.bundle]
+        return _below(parts[0].parent) if parts else {}
 
 
 def _registry(ledger, statements):
