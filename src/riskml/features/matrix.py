@@ -16,7 +16,7 @@ from riskml.features.arrays import WORKERS, in_threads
 from riskml.features.assessments import Assessments
 from riskml.features.formulas import evaluate, formula_columns
 from riskml.features.membership import Membership
-from riskml.features.streams import facts_of, scope_of
+from riskml.features.streams import facts_of, is_sparse, of_nothing, scope_of
 from riskml.features.sweep import sweep
 from riskml.registry.contract import TABLES
 from riskml.registry.history import History
@@ -144,7 +144,16 @@ class _Result:
         places = {name: place for of_kind in names.values() for place, name in enumerate(of_kind)}
         numbers = np.empty((len(names["number"]), len(assessments)))
         words = np.empty((len(names["category"]), len(assessments)), np.int32)
-        return cls(columns, assessments.index, places, numbers, words, {})
+        result = cls(columns, assessments.index, places, numbers, words, {})
+        in_threads(result.prefill, [column for column in columns if is_sparse(column)])
+        return result
+
+    def prefill(self, column):
+        """Write what a column gives where there is no fact."""
+        if column.kind == "category":
+            self.words[self.places[column.name]] = -1
+        else:
+            self.numbers[self.places[column.name]] = of_nothing(column)
 
     def name_words(self, facts, columns):
         """Keep what the codes of a table's words stand for."""
@@ -176,8 +185,8 @@ class _Result:
         """The matrix: DataFrame."""
         names = [c.name for c in self.columns if c.kind == "number"]
         frame = pd.DataFrame(self.numbers.T, index=self.index, columns=names, copy=False)
-        for position, column in enumerate(self.columns):
-            if column.kind == "category":
-                text = pd.array(self._text(column), dtype="str")
-                frame.insert(position, column.name, pd.Series(text, index=self.index, copy=False))
+        words = [column for column in self.columns if column.kind == "category"]
+        for column, text in zip(words, in_threads(self._text, words), strict=True):
+            text = pd.Series(pd.array(text, dtype="str"), index=self.index, copy=False)
+            frame.insert(self.columns.index(column), column.name, text)
         return frame

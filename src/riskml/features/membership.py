@@ -127,7 +127,7 @@ def _versions_in_force(cases, codes, n_cases):
     segments = s.Segments(
         np.arange(n_cases + 1), everyone, np.full(n_cases, -s.ENDLESS), np.full(n_cases, s.ENDLESS)
     )
-    latest = ([-1], [0], [(0, s.ENDLESS)], [(s.BY_TIME, 0, 0)], [(0, s.TOP, 0, 0, 0, 0)])
+    latest = ([-1], [0], [(0, s.ENDLESS)], [(s.BY_TIME, 0, 0)], [(0, s.TOP, 0, 0, 0, 0, 0)])
     plan = s.Plan(*(frozen(np.array(part, np.int64)) for part in latest))
     reads = s.grouped(case, n_cases)
     row = np.empty((1, len(moment)))

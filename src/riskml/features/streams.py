@@ -14,7 +14,7 @@ from riskml.features.masks import condition_marks
 from riskml.features.predictors import DERIVED
 from riskml.registry.contract import TABLES
 
-__all__ = ["Facts", "facts_of", "scope_of"]
+__all__ = ["Facts", "facts_of", "is_sparse", "of_nothing", "scope_of"]
 
 # What each aggregate gives, and the order in which it takes its facts.
 _AGGREGATES = {
@@ -33,6 +33,7 @@ _AGGREGATES = {
     "days_to_expiry": (s.DAYS_TO, s.VALUES_UP),
     "days_since_expiry": (s.DAYS_FROM, s.VALUES_DOWN),
 }
+_ZERO = ("count", "sum", "any", "in_force", "distinct")  # what they give of nothing; the others: missing
 _UNTIL = ("in_force", "days_to_expiry")  # what ends by itself, not by age
 _DAY = 86_400_000_000  # microseconds
 _PERSONS = {"aggressors": "aggressor", "victims": "victim"}
@@ -41,6 +42,16 @@ _PERSONS = {"aggressors": "aggressor", "victims": "victim"}
 def scope_of(feature):
     """Whose facts a feature reads: "case", "aggressor" or "victim"; a table of persons has its own."""
     return _PERSONS.get(feature.table, feature.over)
+
+
+def is_sparse(column):
+    """Whether a column mostly speaks of nothing, so that the result is filled with that beforehand."""
+    return column.feature.where is not None
+
+
+def of_nothing(column):
+    """The number that a column gives where there is no fact, float: 0 or NaN."""
+    return 0.0 if column.feature.aggregate in _ZERO else np.nan
 
 
 def _reads(column):
@@ -106,7 +117,8 @@ class Facts:
             near = nears.setdefault(begins, len(nears))
             window = windows.setdefault((near, ends), len(windows))
             order = orders.setdefault((order, value, near), len(orders))
-            lines.append((stream, op, window, value, order, places[column.name]))
+            line = (stream, op, window, value, order, places[column.name], is_sparse(column))
+            lines.append(line)
         lines.sort(key=lambda line: (line[4], line[0]))  # facts are picked once for each order and stream
         bits = [self.bits[where] for where in streams]
         parts = (bits, nears, windows, orders, lines)

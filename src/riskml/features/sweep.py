@@ -112,8 +112,10 @@ class Plan(NamedTuple):
     nears: np.ndarray  # int64, (N,); near ends of windows, or OWN; the first is 0
     windows: np.ndarray  # int64, (W, 2); place among the near ends; far end, ENDLESS or UNTIL
     orders: np.ndarray  # int64, (K, 3); by what facts are taken, place among the values and the near ends
-    columns: np.ndarray  # int64, (C, 6); stream, gives, window, value, order, place in the result;
-    #   by order, then stream
+    columns: (
+        np.ndarray
+    )  # int64, (C, 7); stream, gives, window, value, order, place in the result, whether the
+    #   result holds already what the column gives of nothing; by order, then stream
 
 
 def _compiled(function):
@@ -267,36 +269,36 @@ def _by_level(order, spare, n, value):
 
 
 @_compiled
-def _counted(chosen, n, enter, leave, number, n_reads):
+def _counted(chosen, n, enter, leave, number, low, high):
     """How many facts are there at each assessment, into `number`: what entered minus what left."""
-    number[: n_reads + 1] = 0
+    number[low : high + 1] = 0
     for k in range(n):
         number[enter[chosen[k]]] += 1
         number[leave[chosen[k]]] -= 1
     there = 0
-    for r in range(n_reads):
+    for r in range(low, high):
         there += number[r]
         number[r] = there
 
 
 @_compiled
-def _summed(chosen, n, enter, leave, value, total, n_reads):
+def _summed(chosen, n, enter, leave, value, total, low, high):
     """The sum of the values of the facts that are there, into `total`."""
-    total[: n_reads + 1] = 0
+    total[low : high + 1] = 0
     for k in range(n):
         i = chosen[k]
         total[enter[i]] += value[i]
         total[leave[i]] -= value[i]
     there = 0
-    for r in range(n_reads):
+    for r in range(low, high):
         there += total[r]
         total[r] = there
 
 
 @_compiled
-def _distinct(chosen, n, enter, leave, value, number, n_reads):
+def _distinct(chosen, n, enter, leave, value, number, low, high):
     """How many values are there, into `number`. Facts come by value, then by when they enter."""
-    number[: n_reads + 1] = 0
+    number[low : high + 1] = 0
     last, covered = UNKNOWN, 0
     for k in range(n):
         i = chosen[k]
@@ -308,7 +310,7 @@ def _distinct(chosen, n, enter, leave, value, number, n_reads):
             number[leave[i]] -= 1
             covered = leave[i]
     there = 0
-    for r in range(n_reads):
+    for r in range(low, high):
         there += number[r]
         number[r] = there
 
@@ -322,12 +324,12 @@ def _next_free(free, r):
 
 
 @_compiled
-def _claimed(chosen, n, enter, leave, free, owner, n_reads):
+def _claimed(chosen, n, enter, leave, free, owner, low, high):
     """The first fact of `chosen` that is there at each assessment, into `owner`; -1 where there is none."""
-    for r in range(n_reads + 1):
+    for r in range(low, high + 1):
         free[r] = r
-    owner[:n_reads] = -1
-    remaining = n_reads
+    owner[low:high] = -1
+    remaining = high - low
     for k in range(n):
         i = chosen[k]
         if enter[i] >= leave[i]:
@@ -442,40 +444,51 @@ def _gathered(ranked, n, mark, stream_of, first, members):
 
 
 @_compiled
-def _read(op, number, total, owner, value, happened, times, n_reads, line):
+def _reach(chosen, n, enter, leave, n_reads):
+    """Between which assessments any of the facts is there: low, high; 0, 0 where none ever is."""
+    low, high = n_reads, 0
+    for k in range(n):
+        i = chosen[k]
+        if enter[i] < leave[i]:
+            low, high = min(low, enter[i]), max(high, leave[i])
+    return min(low, high), high
+
+
+@_compiled
+def _read(op, number, total, owner, value, happened, times, low, high, line):
     """What a column gives at each assessment, into `line`."""
     if op == COUNT or op == DISTINCT:  # noqa: SIM109    (a chain of comparisons compiles to less)
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = number[r]
     elif op == SUM:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = total[r]
     elif op == MEAN:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = total[r] / number[r] if number[r] > 0 else np.nan
     elif op == ANY:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = 1.0 if number[r] > 0 else 0.0
     elif op == DAYS_SINCE or op == DAYS_SINCE_SECOND or op == DAYS_SINCE_THIRD:  # noqa: SIM109
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = (times[r] - happened[owner[r]]) / DAY if owner[r] >= 0 else np.nan
     elif op == DAYS_TO:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = (value[owner[r]] - times[r]) / DAY if owner[r] >= 0 else np.nan
     elif op == DAYS_FROM:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = (times[r] - value[owner[r]]) / DAY if owner[r] >= 0 else np.nan
     else:
-        for r in range(n_reads):
+        for r in range(low, high):
             line[r] = value[owner[r]] if owner[r] >= 0 else np.nan
 
 
 @_compiled
-def _write(line, rows, n_reads, neighbours, out):
+def _write(line, rows, low, high, neighbours, out):
     if neighbours:
-        out[rows[0] : rows[0] + n_reads] = line[:n_reads]
+        out[rows[0] + low : rows[0] + high] = line[low:high]
     else:
-        for r in range(n_reads):
+        for r in range(low, high):
             out[rows[r]] = line[r]
 
 
@@ -644,21 +657,26 @@ def sweep(groups, reads, times_read, segments, facts, plan, out, words):
                         if mark[ranked[k], word] & bit:
                             chosen[m] = ranked[k]
                             m += 1
+            low, high = 0, n_reads
+            if columns[c, 6]:
+                low, high = _reach(chosen, m, entered, lasting, n_reads)
+                if low == high:
+                    continue
             if op == COUNT or op == ANY or op == MEAN:  # noqa: SIM109
-                _counted(chosen, m, entered, lasting, number, n_reads)
+                _counted(chosen, m, entered, lasting, number, low, high)
             if op == SUM or op == MEAN:  # noqa: SIM109
-                _summed(chosen, m, entered, lasting, taken, total, n_reads)
+                _summed(chosen, m, entered, lasting, taken, total, low, high)
             elif op == DISTINCT:
-                _distinct(chosen, m, entered, lasting, taken, number, n_reads)
+                _distinct(chosen, m, entered, lasting, taken, number, low, high)
             elif op >= DAYS_SINCE_SECOND:
                 wanted = 2 if op == DAYS_SINCE_SECOND else 3
                 room = (there, number, total, waiting)
                 _episodes(chosen, m, entered, lasting, happened, wanted, room, owner, n_reads)
             elif op >= TOP:
-                _claimed(chosen, m, entered, lasting, free, owner, n_reads)
+                _claimed(chosen, m, entered, lasting, free, owner, low, high)
             if op == TOP_WORD:
-                for r in range(n_reads):
+                for r in range(low, high):
                     words[place, rows[r]] = taken[owner[r]] if owner[r] >= 0 else -1
             else:
-                _read(op, number, total, owner, taken, happened, times, n_reads, line)
-                _write(line, rows, n_reads, neighbours, out[place])
+                _read(op, number, total, owner, taken, happened, times, low, high, line)
+                _write(line, rows, low, high, neighbours, out[place])
