@@ -7,7 +7,7 @@
 A synthetic history is made on disk (once, where --data names a folder that is kept): the simulator's tables
 with pseudonyms of the usual length and without free text, as `riskml history` would leave them. Each engine
 then runs `riskml.write_features` in a process of its own, whose memory is that of all its processes together,
-Java's included, looked at ten times a second. With two engines, or with --whole (the matrix in memory, for
+Java's included, looked at four times a second. With two engines, or with --whole (the matrix in memory, for
 sizes that it fits), every cell of what they wrote is compared.
 """
 
@@ -143,7 +143,7 @@ def measured(engine, history, out, arguments):
     peak, over = [0], threading.Event()
 
     def watch():
-        while not over.wait(0.1):
+        while not over.wait(0.25):
             peak[0] = max(peak[0], memory_of(child.pid))
 
     watcher = threading.Thread(target=watch)

@@ -2,6 +2,9 @@
 
 import json
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import duckdb
@@ -257,6 +260,34 @@ def test_what_fails_in_between_leaves_nothing_and_keeps_what_was_there(small, fo
     assert {p.name for p in folder.parent.iterdir()} == {"features", "matrix"}
 
 
+KILLED = """
+import os, signal, sys, pandas as pd, riskml
+from riskml.engines import folder
+whole, done = folder.WriteTask.__call__, []
+def dying(self, tables):
+    done.append(1)
+    if len(done) == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return whole(self, tables)
+folder.WriteTask.__call__ = dying
+history, features, out = sys.argv[1:]
+riskml.write_features(history, {"as_of": "2024-02-01"}, riskml.load_catalogue(features), out, parts=5)
+"""
+
+
+def test_what_is_killed_in_between_leaves_nothing_that_looks_finished(tmp_path, folder):
+    tables = {name: pa.Table.from_pandas(frame, preserve_index=False) for name, frame in _tied().items()}
+    history, features = stored(tables, tmp_path / "history"), _few(tmp_path)
+    command = [sys.executable, "-c", KILLED, str(history), str(features), str(folder)]
+    done = subprocess.run(command, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+    (left,) = {path.name for path in tmp_path.iterdir()} - {"history", "features"}
+    assert left.startswith(".matrix.")
+    assert not (tmp_path / left / MANIFEST).exists()
+    written = riskml.write_features(history, {"as_of": "2024-02-01"}, load_catalogue(features), folder)
+    assert written.rows == 40
+
+
 def test_an_earlier_folder_is_replaced_and_anything_else_is_not(small, folder):
     riskml.write_features(*small, folder, parts=5)
     riskml.write_features(*small, folder, parts=2)
@@ -319,7 +350,7 @@ def test_a_history_that_lacks_what_the_catalogue_reads_is_told_at_once(small, fo
 
 
 def test_without_pyspark_or_java_the_message_says_so(monkeypatch, tmp_path):
-    monkeypatch.setitem(__import__("sys").modules, "pyspark.sql", None)
+    monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(RiskmlError, match="pyspark is not installed") as told:
         session.spark_session()
     assert "riskml[spark]" in told.value.mend

@@ -57,6 +57,6 @@ def _tell_of_giants(work):
             f"{work.parts.largest:,} cases hang together through shared aggressors or victims "
             f"({work.parts.largest_share:.0%} of the work) and are computed in one part, which takes about "
             f"{3 * work.parts.largest_bytes / 2**30:.0f} GiB. The numbers are right. An id that stands for "
-            "many persons, such as one for unknown victims, makes such a part: leave it empty instead.",
+            "many persons, such as one for all unknown victims, makes such a part: give each her own.",
             stacklevel=4,
         )
