@@ -131,8 +131,10 @@ class _Wording:
         """The shortest matches around some positions, none overlapping; for what is none, all of them."""
         if self.single:
             return [Match(p, p + 1, self.rule) for p in positions]
-        spans = set()
-        for left, right in self.windows(positions, filled, anywhere):
+        windows, spans = self.windows(positions, filled, anywhere), set()
+        if not windows:
+            return ()
+        for left, right in windows:
             spans.update((left + s, left + e) for _, s, e in self.matcher(document[left:right]))
         if self.rule.wording == "not":  # what is none covers as far as it reaches
             return [Match(start, end, self.rule) for start, end in spans]
@@ -202,6 +204,8 @@ class Finder:
                 called.setdefault(wording, []).append(position)
         found = []
         for wording, positions in called.items():
+            if not any(anywhere & needed == needed for needed in wording.needed):
+                continue
             found += wording.matches(document, positions, filled, anywhere)
         return text, found
 
