@@ -143,18 +143,28 @@ def test_factors_made_of_several_are_present_denied_or_unknown():
 
 @settings(max_examples=40)
 @given(st.lists(st.sampled_from([0, 1, 2]), min_size=len(CODES), max_size=len(CODES)), st.data())
-def test_an_unknown_factor_widens_the_interval_and_silence_never_lowers_the_risk(model, states, data):
+def test_an_unknown_factor_lies_between_its_answers_and_silence_never_lowers_the_risk(model, states, data):
     known = dict(zip(CODES, WORDS[states], strict=True))
     code = data.draw(st.sampled_from(CODES))
     frame = pd.concat([_one(**{**known, code: state}) for state in WORDS], ignore_index=True)
     denied, present, unknown = (row for _, row in model.relative.score(frame).iterrows())
-    both = pd.DataFrame([denied, present])
-    raising = code != "never_cohabited"
-    order = (denied, unknown, present) if raising else (present, unknown, denied)
-    risks = [row["relative"] for row in order]
-    assert risks == sorted(risks)
-    assert unknown["low"] <= both["low"].min() * (1 + 1e-9)
-    assert unknown["high"] >= both["high"].max() * (1 - 1e-9)
+    order = (present, unknown, denied) if code == "never_cohabited" else (denied, unknown, present)
+    for value in ("relative", "low", "high"):
+        found = [row[value] for row in order]
+        assert found[0] <= found[1] * 1.02
+        assert found[1] <= found[2] * 1.02
+    assert unknown["least"] == pytest.approx(min(denied["least"], present["least"]))
+    assert unknown["most"] == pytest.approx(max(denied["most"], present["most"]))
+    for row in order:
+        assert row["least"] <= row["relative"] <= row["most"]
+        assert row["low"] <= row["relative"] <= row["high"]
+
+
+def test_unknown_factors_widen_the_interval(model):
+    known = model.relative.score(_one(**dict.fromkeys(CODES, "denied"))).iloc[0]
+    unknown = model.relative.score(_one()).iloc[0]
+    assert unknown["high"] / unknown["low"] > 3 * known["high"] / known["low"]
+    assert known["least"] == known["most"] == pytest.approx(known["relative"])
 
 
 def test_the_average_of_the_reference_is_one():
@@ -169,9 +179,9 @@ def test_the_average_of_the_reference_is_one():
 
 
 def test_intervals_of_the_relative_risk_cover_the_truth():
-    rng, inside = np.random.default_rng(5), []
+    rng, inside, half_known = np.random.default_rng(5), [], []
     registry, _ = _review(cases=1, controls=500, seed=6, unknown=0.0)
-    probe, _ = _review(cases=5, controls=15, seed=7, unknown=0.0)
+    probe, _ = _review(cases=1, controls=29, seed=7, unknown=0.0)
     definitions = {name: PRIORS.definition(name) for name in PRIORS.factors}
     everybody, probed = (combined_states(frame, definitions)[0] for frame in (registry, probe))
     for _ in range(40):
@@ -180,11 +190,14 @@ def test_intervals_of_the_relative_risk_cover_the_truth():
         cases = registry.iloc[rng.choice(len(odds), 20, p=odds / odds.sum())]
         controls = registry.iloc[rng.choice(len(odds), 80)]
         review = pd.concat([cases, controls], ignore_index=True)
-        model = fit_lethal(review, np.repeat([1, 0], [20, 80]), reference=registry)
-        result = model.relative.score(probe)
+        model = fit_lethal(review, np.repeat([1, 0], [20, 80]), PRIORS, reference=registry)
         truth = np.exp(probed @ b) / odds.mean()
-        inside.append((result["low"] <= truth) & (truth <= result["high"]))
+        hidden = probe.mask(rng.random(probe.shape) < 0.5).assign(relationship="partner")
+        for shown, hits in ((probe, inside), (hidden, half_known)):
+            result = model.relative.score(shown)
+            hits.append((result["low"] <= truth) & (truth <= result["high"]))
     assert 0.9 <= np.mean(inside) <= 0.99
+    assert 0.9 <= np.mean(half_known) <= 0.99
 
 
 # ------------------------------------------------------------------ what is shown
@@ -238,9 +251,11 @@ def test_the_relative_risk_is_said_in_multiples_with_its_interval(model):
     ], ignore_index=True)  # fmt: skip
     rows = [row for _, row in model.relative.score(frame).iterrows()]
     words = [model.relative.words(row) for row in rows]
-    assert words[0].startswith("de 0.")
-    assert words[1] == "más de 20 veces el promedio del padrón; factores sin dato: 0"
-    assert words[2].endswith("factores sin dato: 9")
+    assert words[0] == "menos de 0.1 veces el promedio del padrón"
+    assert words[1] == "más de 20 veces el promedio del padrón"
+    assert "faltan por saber 9 factores: según cuáles sean las respuestas, de" in words[2]
+    assert words[2].endswith("a más de 20")
+    assert "9 factors are unknown" in model.relative.words(rows[2], "en")
     assert words[3] == "no aplica a esta relación"
     assert np.isnan(rows[3]["relative"])
     pattern = model.relative.pattern(frame)

@@ -235,6 +235,16 @@ def test_recording_that_depends_on_the_event_does_not_move_effects():
     assert (mean["as denied"] > 0.2).all()
 
 
+def test_presence_that_is_recorded_more_readily_than_absence_does_not_move_effects():
+    rng, away = np.random.default_rng(17), []
+    for _ in range(6):
+        x, y = _drawn(rng, MEAN, 1500, 6000)
+        x[rng.random(x.shape) > np.where(x == 1, 0.6, 0.2)] = np.nan
+        fit = fit_prior_logistic(Review.of(x, y), np.zeros(6), np.full(6, np.inf))
+        away.append(fit.coefficients - MEAN)
+    assert np.abs(np.mean(away, axis=0)).max() < 0.2
+
+
 def test_shares_are_those_of_the_controls_of_whom_it_is_known():
     x = np.array([[1, 1], [1, 0], [0, np.nan], [np.nan, np.nan], [1, 0]])
     y = np.array([1, 0, 0, 0, 0])

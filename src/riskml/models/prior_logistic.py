@@ -7,7 +7,9 @@ sampling, if factors are independent among those without the event and being rec
 
 Being recorded may depend on the event: the files of a femicide are searched as no living case is. So in the
 review each factor's being unknown also has a term of its own, with a normal prior around 0, which takes up
-what recording alone would say of the outcome. Whoever is scored has no such term.
+what recording alone would say of the outcome. Whoever is scored has no such term. With it, effects rest on
+those of whom the factor is known, so that presence may also be recorded more readily than absence, which
+changes shares and no odds ratio.
 """
 
 from dataclasses import dataclass, replace

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from riskml.errors import RiskmlError
 from riskml.features.factor_states import DENIED, PRESENT, factor_states, is_long, widened
@@ -16,7 +15,8 @@ from riskml.messages import message
 
 __all__ = ["RelativeRisk", "combined_states", "factor_terms"]
 
-_MOST_SHOWN = 20  # times the average: beyond it a number would say more than is known
+_DRAWS, _CHUNK = 2000, 2000  # of the coefficients and unknown factors; distinct rows at a time
+_LEAST_SHOWN, _MOST_SHOWN = 0.1, 20  # times the average: beyond them a number says more than is known
 
 
 def factor_terms(x, b, shares):
@@ -125,46 +125,61 @@ class RelativeRisk:
             centre,
         )
 
-    def score(self, frame, *, level=0.95):
+    def score(self, frame, *, level=0.95, seed=0):
         """Risk of each assessment as a multiple of the registry's average.
 
-        The interval holds both what the model does not know (its coefficients) and what nobody recorded:
-        its low end takes every unknown factor in the state that gives less, its high end in the one that
-        gives more. So an unknown factor widens it, and never lowers the high end.
+        The interval holds what the model does not know (its coefficients) and what nobody recorded (an
+        unknown factor is present in its share of those without the event). So an unknown factor widens it.
 
         Parameters
         ----------
         frame : DataFrame    as `riskml.instruments.score` takes it
         level : float
+        seed : int           of the draws that the interval is made of
 
         Returns
         -------
         DataFrame, index as the frame's
-            relative, low, high : float    1 is the registry's average; missing where it does not apply
+            relative : float       1 is the registry's average; missing where it does not apply
+            low, high : float      interval of it, never without `relative`
+            least, most : float    what it would be if every unknown factor turned out to be in the state
+                that gives less, or more
             present, denied, unknown : int    of its factors
-            applicable : boolean           missing where the relationship is not known
+            applicable : boolean   missing where the relationship is not known
         """
+        frame = widened(frame) if is_long(frame) else frame
         x, index = combined_states(frame, self.definitions)
-        wide = widened(frame) if is_long(frame) else frame
-        unknown = np.isnan(x)
-        raising = self.coefficients > 0
-        middle = self._log_relative(x)[0]
-        reach = norm.ppf((1 + level) / 2)
-        low, low_sd = self._log_relative(np.where(unknown, ~raising, x))
-        high, high_sd = self._log_relative(np.where(unknown, raising, x))
-        applicable = self._applicable(wide)
-        outside = applicable.eq(False).fillna(False).to_numpy(bool)
-        values = np.exp([middle, low - reach * low_sd, high + reach * high_sd])
-        values[:, outside] = np.nan
-        frame = pd.DataFrame(dict(zip(("relative", "low", "high"), values, strict=True)), index=index)
-        counts = {"present": (x == 1), "denied": (x == 0), "unknown": unknown}
-        frame = frame.assign(**{name: which.sum(axis=1) for name, which in counts.items()})
-        return frame.assign(applicable=applicable.array)
+        distinct, back = np.unique(np.nan_to_num(x, nan=-1.0), axis=0, return_inverse=True)
+        distinct = np.where(distinct < 0, np.nan, distinct)
+        values = self._values(distinct, level, seed)[:, back.ravel()]
+        applicable = self._applicable(frame)
+        values[:, applicable.eq(False).fillna(False).to_numpy(bool)] = np.nan
+        names = ("relative", "low", "high", "least", "most")
+        counts = {"present": x == 1, "denied": x == 0, "unknown": np.isnan(x)}
+        result = pd.DataFrame(dict(zip(names, values, strict=True)), index=index)
+        result = result.assign(**{name: which.sum(axis=1) for name, which in counts.items()})
+        return result.assign(applicable=applicable.array)
 
-    def _log_relative(self, x):
-        total, slope, _ = factor_terms(np.asarray(x, float), self.coefficients, self.shares)
-        away = slope - self.centre
-        return total - self.average, np.sqrt(np.einsum("ij,jk,ik->i", away, self.covariance, away))
+    def _values(self, x, level, seed):
+        """relative, low, high, least and most of distinct rows: float array (5, n)."""
+        unknown, raising = np.isnan(x), self.coefficients > 0
+        filled = (x, np.where(unknown, ~raising, x), np.where(unknown, raising, x))
+        relative, least, most = (
+            np.exp(factor_terms(part.astype(float), self.coefficients, self.shares)[0] - self.average)
+            for part in filled
+        )
+        rng, drawn = np.random.default_rng(seed), len(self.coefficients)
+        spread = np.linalg.cholesky(self.covariance)
+        b = self.coefficients + rng.standard_normal((_DRAWS, drawn)) @ spread.T
+        average = self.average + (b - self.coefficients) @ self.centre
+        present = b * (rng.random(b.shape) < self.shares)
+        tails = (1 - level) / 2, (1 + level) / 2
+        ends = [
+            np.quantile(np.nan_to_num(x[part]) @ b.T + unknown[part] @ present.T - average, tails, axis=1)
+            for part in np.array_split(np.arange(len(x)), len(x) // _CHUNK + 1)
+        ]
+        low, high = np.exp(np.hstack(ends))
+        return np.array([relative, np.minimum(low, relative), np.maximum(high, relative), least, most])
 
     def _applicable(self, frame):
         rows = range(len(frame))
@@ -186,9 +201,11 @@ class RelativeRisk:
         """One row of `score` as an analyst reads it: times the average, never a probability."""
         if row["applicable"] is not pd.NA and not row["applicable"]:
             return message("lethal.not_applicable", language)
-        shown = [_times(row[name], language) for name in ("low", "high")]
-        key = "lethal.relative_one" if shown[0] == shown[1] else "lethal.relative"
-        return message(key, language, low=shown[0], high=shown[1], unknown=int(row["unknown"]))
+        words = _between(row, "low", "high", "lethal.relative", language)
+        if row["unknown"]:
+            count = int(row["unknown"])
+            words += "; " + _between(row, "least", "most", "lethal.depends", language, count=count)
+        return words
 
     def to_document(self):
         """Plain JSON."""
@@ -209,7 +226,15 @@ class RelativeRisk:
 _ARRAYS = ("coefficients", "covariance", "shares", "centre")
 
 
+def _between(row, low, high, key, language, **fields):
+    ends = [_times(row[low], language), _times(row[high], language)]
+    words = ends[0] if ends[0] == ends[1] else message("lethal.between", language, low=ends[0], high=ends[1])
+    return message(key, language, times=words, **fields)
+
+
 def _times(value, language):
     if value > _MOST_SHOWN:
         return message("lethal.more_than", language, times=_MOST_SHOWN)
+    if value < _LEAST_SHOWN:
+        return message("lethal.less_than", language, times=_LEAST_SHOWN)
     return f"{value:.2g}" if value < 1 else f"{value:.1f}"
