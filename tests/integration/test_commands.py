@@ -211,8 +211,10 @@ def test_features_list_names_every_column_whole(simulated, language):
     said = riskml("features", "list", "--language", language, "-w", folder)
     assert said.code == 0, said.err
     catalogue = public.open_workspace(folder).catalogue
-    listed = re.findall(r"^│ (\w+) ", said.out, re.MULTILINE)
+    lines = [line.strip() for line in said.out.splitlines() if line.startswith("    ")]
+    listed = ", ".join(line.rstrip(",") for line in lines).split(", ")
     assert sorted(listed) == sorted(column.name for column in catalogue.columns)
+    assert max(len(line) for line in said.out.splitlines() if line.startswith("    ")) <= 80
     assert ("Incidentes" if language == "es" else "Incidents") in said.out
 
 

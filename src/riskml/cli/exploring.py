@@ -10,7 +10,14 @@ from riskml.features.distribution import named_factors
 from riskml.features.docs import plain_condition
 from riskml.messages import LANGUAGES, all_messages, message
 
-__all__ = ["print_definition", "print_differences", "print_distribution", "print_facts", "print_no_history"]
+__all__ = [
+    "print_definition",
+    "print_differences",
+    "print_distribution",
+    "print_facts",
+    "print_formula",
+    "print_no_history",
+]
 
 _SHORT = 12  # characters of a pseudonym, enough to ask for that case
 
@@ -39,18 +46,13 @@ def print_definition(console, feature, catalogue, language):
     """Print what a feature is, what it computes of which facts, and how sure the literature is of it."""
     others = [feature.label[other] for other in LANGUAGES if other != language]
     _print(console, f"{feature.label[language]} ({feature.name}) · {' · '.join(others)}", "bold")
-    table = _say(f"table_{feature.table}", language)
-    person = feature.table in ("aggressors", "victims")
     rows = [
         (_say("dimension", language), _say(f"dimension_{feature.dimension}", language)),
         (
             _say("computes", language),
             _say(f"aggregate_{feature.aggregate}", language, column=feature.column),
         ),
-        (
-            _say("of_facts", language),
-            (table if person else _say(f"over_{feature.over}", language, table=table)),
-        ),
+        _of_what(feature, language),
     ]
     if feature.where:
         rows.append((_say("condition", language), plain_condition(feature.where)))
@@ -64,6 +66,16 @@ def print_definition(console, feature, catalogue, language):
         _print(console, _say("is_exposure", language))
     if feature.file:
         _print(console, _say("written_in", language, file=feature.file, line=feature.line), "dim")
+
+
+def _of_what(feature, language):
+    """What a feature is computed of: a row of heading and words."""
+    if feature.is_formula:
+        return _say("formula", language), plain_condition(feature.formula)
+    table = _say(f"table_{feature.table}", language)
+    if feature.table not in ("aggressors", "victims"):
+        table = _say(f"over_{feature.over}", language, table=table)
+    return _say("of_facts", language), table
 
 
 def _evidence(feature, catalogue, language):
@@ -126,8 +138,8 @@ def print_distribution(console, spread, feature, history, cohort, every, languag
                 f"{_word(value, factors, language)}: {n:,}" for value, n in row["frequent"].items()
             )
             _print(console, f"{name}, {_say('frequent', language)}: {listed}")
-    about_factors = bool(named_factors(feature, factors))
-    _print(console, _say("unknown_factors" if about_factors else "unknown_facts", language), "dim")
+    about = "formula" if feature.is_formula else "factors" if named_factors(feature, factors) else "facts"
+    _print(console, _say(f"unknown_{about}", language), "dim")
 
 
 def _spread_table(spread, language):
@@ -168,8 +180,8 @@ def _word(value, factors, language):
 # The facts behind a number
 
 
-def print_facts(console, facts, column, value, case_id, moment, language, *, limit, every_fact, factors):
-    """Print the number, its sentence, and the facts of `facts_behind`, those that count first."""
+def _print_value(console, column, value, moment, language):
+    """Print what a number is, and its sentence."""
     title = _say(
         "why_title",
         language,
@@ -183,6 +195,17 @@ def print_facts(console, facts, column, value, case_id, moment, language, *, lim
     else:
         _print(console, _say("value", language, value=value if isinstance(value, str) else f"{value:,.6g}"))
     _print(console, fact_words(column, value, language=language))
+
+
+def print_formula(console, column, value, moment, language):
+    """Print the number of a formula and how it is computed; the facts behind each of its columns follow."""
+    _print_value(console, column, value, moment, language)
+    _print(console, f"{_say('formula', language)}: {plain_condition(column.feature.formula)}\n")
+
+
+def print_facts(console, facts, column, value, case_id, moment, language, *, limit, every_fact, factors):
+    """Print the number, its sentence, and the facts of `facts_behind`, those that count first."""
+    _print_value(console, column, value, moment, language)
     if column.feature.where:
         _print(console, f"{_say('condition', language)}: {plain_condition(column.feature.where)}")
     if facts.empty:

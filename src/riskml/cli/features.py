@@ -160,10 +160,11 @@ def why(
     """
     import pandas as pd
 
-    from riskml.cli.exploring import print_facts
-    from riskml.features.catalogue import Catalogue
+    from riskml.cli.exploring import print_facts, print_formula
     from riskml.features.facts_behind import facts_behind
+    from riskml.features.formulas import formula_columns
     from riskml.features.matrix import build_features
+    from riskml.features.surroundings import case_surroundings
 
     moment = moment_of(as_of)
     ws = open_workspace(workspace)
@@ -171,22 +172,27 @@ def why(
     column = _column(ws.catalogue, feature)
     taken = ws.history(history)
     case = _case(ws, taken, case)
-    facts = facts_behind(taken, ws.catalogue, case, moment, column.name)
-    alone = Catalogue((column.feature,), ws.catalogue.factors)
+    alone = ws.catalogue.part(column.name)
+    around = case_surroundings(taken, case, alone.tables_read)
     cohort = pd.DataFrame({"case_id": [case], "as_of": [moment]})
-    value = build_features(taken, cohort, alone)[column.name].iloc[0]
-    print_facts(
-        console,
-        facts,
-        column,
-        value,
-        case,
-        moment,
-        language,
-        limit=limit,
-        every_fact=every_fact,
-        factors=ws.catalogue.factors,
-    )
+    values = build_features(around, cohort, alone).iloc[0]
+    behind = [column]
+    if column.feature.is_formula:
+        print_formula(console, column, values[column.name], moment, language)
+        behind = [alone.column(name) for name in formula_columns(column.feature)]
+    for one in behind:
+        print_facts(
+            console,
+            facts_behind(around, alone, case, moment, one.name),
+            one,
+            values[one.name],
+            case,
+            moment,
+            language,
+            limit=limit,
+            every_fact=every_fact,
+            factors=alone.factors,
+        )
 
 
 def _column(catalogue, name):

@@ -1,6 +1,9 @@
 """Tables that the commands print."""
 
+from textwrap import wrap
+
 from rich.table import Table
+from rich.text import Text
 
 from riskml.messages import message
 from riskml.reporting.model_section import model_section
@@ -10,6 +13,8 @@ __all__ = ["print_columns", "print_counts", "print_training"]
 
 # As many as a terminal of 80 columns holds; the demo's report and MLflow have them all.
 METRICS = ("auc", "average_precision", "calibration_slope", "recall_at_capacity")
+
+_WIDTH = 80  # of a terminal
 
 
 def _table(title, headings, language, *, numbers=()):
@@ -30,19 +35,24 @@ def print_counts(console, title, counts, language):
 
 
 def print_columns(console, catalogue, language):
-    """Print the columns of a catalogue with their meaning, a table for each dimension."""
-    console.print(message("cli.columns_listed", language, count=len(catalogue.columns)), highlight=False)
+    """Print the columns of a catalogue with their meaning, by dimension; no name is broken."""
+    _line(console, message("cli.columns_listed", language, count=len(catalogue.columns)))
     for dimension in DIMENSIONS:
-        columns = [column for column in catalogue.columns if column.dimension == dimension]
-        if not columns:
-            continue
-        title = message(f"cli.dimension_{dimension}", language)
-        table = _table(title, ("column", "label", "direction"), language)
-        for column in columns:
-            direction = "exposure" if column.exposure else column.direction
-            words = message(f"cli.{direction}", language) if direction else ""
-            table.add_row(column.name, column.label(language), words)
-        console.print(table)
+        features = [feature for feature in catalogue.features if feature.dimension == dimension]
+        if features:
+            _line(console, f"\n{message(f'cli.dimension_{dimension}', language)}", "bold")
+        for feature in features:
+            direction = "exposure" if feature.exposure else feature.direction
+            goes = f" ({message(f'cli.{direction}', language)})" if direction else ""
+            _line(console, f"  {feature.label[language]}{goes}")
+            names = ", ".join(feature.column_names)
+            for line in wrap(names, _WIDTH, initial_indent="    ", subsequent_indent="    "):
+                _line(console, line, "cyan")
+
+
+def _line(console, words, style=""):
+    """One line that the terminal breaks only where it has to, so that it can be searched and copied."""
+    console.print(Text(words, style), soft_wrap=True)
 
 
 def _windows(split, language):

@@ -9,9 +9,10 @@ from riskml.errors import RiskmlError
 from riskml.explain.frequency import risk_words
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
 from riskml.explain.shap_values import shap_values
-from riskml.explain.what_if import case_surroundings, what_would_change
+from riskml.explain.what_if import what_would_change
 from riskml.explain.wording import EARLIER_DAYS, value_words
 from riskml.features.matrix import build_features
+from riskml.features.surroundings import case_surroundings
 from riskml.messages import check_language, message
 
 __all__ = ["CaseExplanation", "because_words", "explain"]

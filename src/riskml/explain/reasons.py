@@ -58,7 +58,7 @@ def _by_feature(values, catalogue):
 
 def _is_elapsed(column):
     """Whether a column only tells how long nothing was recorded: lower risk from it is silence, too."""
-    return column.feature.aggregate == "days_since"
+    return column.feature.aggregate in ("days_since", "days_since_second", "days_since_third")
 
 
 def _ranked(summed, wanted, most):

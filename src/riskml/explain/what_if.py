@@ -12,12 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from riskml.features.formulas import formula_columns
 from riskml.features.matrix import build_features
 from riskml.messages import message
 from riskml.registry.contract import TABLES, Kind
 from riskml.registry.history import History
 
-__all__ = ["Alteration", "altered_matrix", "case_surroundings", "what_would_change"]
+__all__ = ["Alteration", "altered_matrix", "what_would_change"]
 
 _ENTITIES = ("case_id", "aggressor_id", "victim_id")
 _OF_ONE_FACTOR = re.compile(r"""[("\s]*factor["\s]*=\s*'([^']+)'[)\s]*""")
@@ -39,33 +40,6 @@ class Alteration:
     rows: tuple = ()
     end_measures: tuple = ()
     fields: dict = field(default_factory=dict, hash=False)
-
-
-def case_surroundings(history, case_id):
-    """The part of a history that the features of one case can depend on.
-
-    Parameters
-    ----------
-    history : History
-    case_id : str
-
-    Returns
-    -------
-    History    the cases of its aggressors and victims, in any version, with all their facts
-    """
-    cases = history.table("cases")
-    own = cases.filter(pc.equal(cases["case_id"], case_id))
-    same = pc.or_kleene(
-        pc.is_in(cases["aggressor_id"], pc.unique(own["aggressor_id"])),
-        pc.is_in(cases["victim_id"], pc.unique(own["victim_id"])),
-    )
-    inside = cases.filter(same)
-    tables = {}
-    for name, table in history.tables.items():
-        entity = TABLES[name].entity
-        tables[name] = table.filter(pc.is_in(table[entity], pc.unique(inside[entity])))
-    # Not through History.of: the tables are in the contract's form already.
-    return History(tables, history.manifest)
 
 
 def _suffixed(table, copy):
@@ -151,6 +125,8 @@ def _factor_of(column):
 def _unmentioned(values, catalogue, models):
     """Factors that nobody mentioned, some model reads and the relationship admits: {code: column}."""
     read = {name for model in models.values() for name in model.columns}
+    formulas = [column.feature for column in catalogue.columns if column.feature.is_formula]
+    read |= {name for formula in formulas if formula.name in read for name in formula_columns(formula)}
     found = {}
     for column in catalogue.columns:
         code = _factor_of(column)

@@ -6,12 +6,24 @@ record", never "no".
 
 import math
 
+from riskml.features.definitions import window_words
+from riskml.features.formulas import says_whether
 from riskml.messages import all_messages, message
 
 __all__ = ["EARLIER_DAYS", "code_words", "day_words", "fact_words", "is_silent", "value_words"]
 
 EARLIER_DAYS = 90  # what a value is compared with
 _FEW_DAYS, _MANY_DAYS = 60, 730
+# What is a number of days: told in days, months or years.
+_ELAPSED = (
+    "days_since",
+    "days_since_first",
+    "days_since_second",
+    "days_since_third",
+    "days_to_expiry",
+    "days_since_expiry",
+)
+_LARGE = 10  # from here on a ratio needs no second decimal
 _SINCE = {
     "es": "Días ",
     "en": "Days ",
@@ -53,6 +65,8 @@ def is_silent(column, value):
     """Whether a value only says that nothing was recorded: not mentioned, never counted, not on record."""
     if _missing(value):
         return True
+    if column.feature.is_formula:  # what it is made of may just not have been recorded
+        return value == 0
     return column.feature.aggregate in ("count", "distinct", "any", "sum") and value == 0
 
 
@@ -60,8 +74,22 @@ def _is_of_case(column):
     return column.feature.table == "cases" and column.window is None
 
 
+def _is_days(column):
+    """Whether a column is a length of time in days."""
+    feature = column.feature
+    lag = feature.column == "recording_lag" and feature.aggregate != "distinct"
+    return feature.aggregate in _ELAPSED or lag
+
+
 def _number(value):
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.1f}"
+
+
+def _of_formula(feature, value, language):
+    """What a formula comes out as: yes, no as far as is known, or its number."""
+    if says_whether(feature):
+        return message("reasons.holds" if value else "reasons.holds_not", language)
+    return f"{value:.2f}" if abs(value) < _LARGE and not float(value).is_integer() else _number(value)
 
 
 def value_words(column, value, language="es"):
@@ -86,8 +114,10 @@ def value_words(column, value, language="es"):
         return message("reasons.unknown", language)
     if feature.aggregate in ("any", "in_force"):
         return message("reasons.recorded_yes" if value else "reasons.recorded_no", language)
-    if feature.aggregate in ("days_since", "days_to_expiry"):
+    if _is_days(column):
         return day_words(value, language)
+    if feature.is_formula:
+        return _of_formula(feature, value, language)
     if isinstance(value, str):
         return code_words(value, language)
     if feature.aggregate == "max" and feature.reads.ordered:
@@ -96,10 +126,10 @@ def value_words(column, value, language="es"):
 
 
 def _window_words(window, language):
-    if window == "ever":
+    words = window_words(window, language)
+    if words is None:
         return message("reasons.in_window_ever", language)
-    unit = "hours" if window.endswith("h") else "days"
-    return message(f"reasons.in_window_{unit}", language, count=int(window[:-1]))
+    return words if "-" in window else message("reasons.in_window", language, window=words)
 
 
 def _lower_first(words):
@@ -112,7 +142,7 @@ def _now_words(column, value, language):
     words = value_words(column, value, language)
     if feature.aggregate in ("count", "distinct") and value == 0:
         words = message("reasons.none_recorded", language)
-    if feature.aggregate in ("days_since", "days_to_expiry") and label.startswith(_SINCE[language]):
+    if feature.aggregate in _ELAPSED and label.startswith(_SINCE[language]):
         label = label.removeprefix(_SINCE[language])
         label = label[0].upper() + label[1:]
     if column.window is None:
@@ -144,7 +174,7 @@ def fact_words(column, value, earlier=None, *, compare=False, language="es"):
     if not compare or column.feature.table in ("aggressors", "victims") or _is_of_case(column):
         return now
     was, words = value_words(column, earlier, language), value_words(column, value, language)
-    if was == words and (_missing(value) or column.feature.aggregate in ("days_since", "days_to_expiry")):
+    if was == words and (_missing(value) or column.feature.aggregate in _ELAPSED):
         return now
     if was == words:
         return message("reasons.unchanged", language, now=now, days=EARLIER_DAYS)

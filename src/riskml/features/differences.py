@@ -71,7 +71,8 @@ def _words(feature):
 
 
 def _changes(before, after, name):
-    return [Change(name, what, before[what], after[what]) for what in after if before[what] != after[what]]
+    every = [what for what in {**before, **after} if before.get(what) != after.get(what)]
+    return [Change(name, what, before.get(what), after.get(what)) for what in every]
 
 
 def _renamed(removed, added):

@@ -40,7 +40,7 @@ def feature_distribution(history, cohort, catalogue, name):
         assessments    how many
         unknown        of them, those for which the record says nothing: none of the factors that the
                        condition names is mentioned (present or denied); for other tables, no visible fact
-                       of the table in the feature's scope
+                       of the table in the feature's scope; of a formula, those that come out missing
         missing        of them, those with no value
         zero           of them, those with the value 0
         mean, minimum, p05, p25, p50, p75, p95, maximum    of the values that are there; NaN for words
@@ -51,9 +51,13 @@ def feature_distribution(history, cohort, catalogue, name):
     RiskmlError    no such feature, or what `build_features` raises
     """
     feature = catalogue.feature(name)
-    facts = _facts_on_record(feature, catalogue.factors)
-    matrix = build_features(history, cohort, Catalogue((feature, facts), catalogue.factors))
-    unknown = int((matrix[facts.columns[0].name] == 0).sum())
+    if feature.is_formula:
+        matrix = build_features(history, cohort, catalogue.part(name))
+        unknown = int(matrix[name].isna().sum())
+    else:
+        facts = _facts_on_record(feature, catalogue.factors)
+        matrix = build_features(history, cohort, Catalogue((feature, facts), catalogue.factors))
+        unknown = int((matrix[facts.columns[0].name] == 0).sum())
     rows = {column.name: _summary(matrix[column.name], unknown) for column in feature.columns}
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("column")
 
