@@ -58,6 +58,7 @@ def test_incidents_by_window_source_and_severity(spec):
     spec.feature("institutions_365d").of("A").at("2025-07-01").is_(5)  # the prosecutor's office once
     spec.feature("severe_incidents_90d").of("A").at("2025-07-01").is_(3)
     spec.feature("severe_incidents_ever").of("A").at("2025-07-01").is_(4)
+    spec.feature("days_since_severe_incident").of("A").at("2025-04-25").is_(5)  # level 3 is enough
     spec.feature("days_since_severe_incident").of("A").at("2025-07-01").is_(61)
     spec.feature("very_severe_incident_ever").of("A").at("2025-07-01").is_(1)
     spec.feature("very_severe_incident_ever").of("B").at("2023-12-01").is_(0)
@@ -220,6 +221,7 @@ def test_acts_present_denied_and_unknown(spec):
         B    | announced_intention    | denied  | 2025-05-10
         A    | strangulation          | present | 2025-05-02
         A    | weapon_threat          | denied  | 2025-05-02
+        A    | stalking               | present | 2025-05-02
         A    | jealousy               | denied  | 2025-05-20
         A    | jealousy               | present | 2025-06-20
     """)
@@ -243,9 +245,7 @@ def test_acts_present_denied_and_unknown(spec):
     spec.feature("animal_cruelty").of("A").at("2025-07-01").is_("denied")
     spec.feature("announced_intention").of("A").at("2025-06-01").is_("present")
     spec.feature("strangulation").of("C").at("2025-06-01").is_missing()
-    spec.feature("factors_present_90d").of("A").at("2025-06-01").is_(
-        10
-    )  # each once, however often it is said
+    spec.feature("factors_present_90d").of("A").at("2025-06-01").is_(11)  # each once
     spec.feature("factors_denied_ever").of("A").at("2025-06-01").is_(10)
 
 

@@ -125,14 +125,19 @@ def test_what_came_after_the_separation(spec):
         case | factor                | state   | occurred_at
         A    | separation            | present | 2025-03-01
         A    | returned_to_aggressor | present | 2025-05-12
+        B    | separation            | present | 2025-03-01
+        B    | returned_to_aggressor | present | 2025-03-01
 
         incidents
         case | occurred_at
         A    | 2025-02-01
         A    | 2025-04-01
+        B    | 2025-03-01
     """)
-    spec.feature("incident_since_separation").at("2025-03-15").is_(0)
-    spec.feature("incident_since_separation").at("2025-04-01").is_(1)
-    spec.feature("incident_since_separation").at("2025-04-15").is_(1)
-    spec.feature("returned_after_separation").at("2025-04-15").is_missing()
-    spec.feature("returned_after_separation").at("2025-06-01").is_(1)
+    spec.feature("incident_since_separation").of("B").at("2025-03-15").is_(0)  # at the same moment
+    spec.feature("returned_after_separation").of("B").at("2025-03-15").is_(0)
+    spec.feature("incident_since_separation").of("A").at("2025-03-15").is_(0)
+    spec.feature("incident_since_separation").of("A").at("2025-04-01").is_(1)
+    spec.feature("incident_since_separation").of("A").at("2025-04-15").is_(1)
+    spec.feature("returned_after_separation").of("A").at("2025-04-15").is_missing()
+    spec.feature("returned_after_separation").of("A").at("2025-06-01").is_(1)

@@ -198,7 +198,7 @@ def test_what_was_done(spec):
     spec.feature("days_since_victim_referred").of("A").at("2025-06-01").is_(50)
     spec.feature("days_since_aggressor_referred").of("A").at("2025-06-01").is_(60)
     spec.feature("days_since_var").of("A").at("2025-06-01").is_(10)
-    spec.feature("days_since_surveillance").of("A").at("2025-05-25").is_(8)
+    spec.feature("days_since_surveillance").of("A").at("2025-06-01").is_(5)
     spec.feature("days_since_response").of("A").at("2025-06-01").is_(5)
     spec.feature("responses_not_delivered_90d").of("A").at("2025-06-01").is_(7)
     spec.feature("victim_referred_ever").of("B").at("2025-05-29").is_(0)
@@ -335,6 +335,10 @@ def test_what_happens_at_the_same_moment_is_not_after(spec):
         A    | detained  | 2025-05-22
         A    | released  | 2025-05-22
         A    | withdrawn | 2025-05-22
+
+        factors
+        case | factor | state   | occurred_at
+        A    | breach | present | 2025-05-22
     """)
     spec.feature("incident_since_visit").at("2025-06-01").is_(0)
     spec.feature("incident_since_deterrent_message").at("2025-06-01").is_(0)
@@ -348,6 +352,10 @@ def test_what_happens_at_the_same_moment_is_not_after(spec):
     spec.feature("incident_since_var").at("2025-06-01").is_(0)
     spec.feature("incident_since_surveillance").at("2025-06-01").is_(0)
     spec.feature("days_from_visit_to_incident").at("2025-06-01").is_missing()
+    spec.feature("days_from_deterrent_message_to_incident").at("2025-06-01").is_missing()
+    spec.feature("days_from_measure_to_incident").at("2025-06-01").is_missing()
+    spec.feature("days_from_detention_to_incident").at("2025-06-01").is_missing()
+    spec.feature("breach_since_measure").at("2025-06-01").is_(0)
     spec.feature("days_unanswered").at("2025-06-01").is_(0)
     spec.feature("severe_incident_unanswered").at("2025-06-01").is_(0)
     spec.feature("var_without_detention").at("2025-06-01").is_(0)
