@@ -1,13 +1,23 @@
 """The agency's files as pydantic reads them: every problem with its line, key and the nearest known word."""
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 from riskml.documents import read_documents
 from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES
-from riskml.vocabulary import did_you_mean
+from riskml.vocabulary import RELATIONSHIPS, did_you_mean
 
-__all__ = ["Part", "both_languages", "known_word", "read_part"]
+__all__ = ["Line", "Part", "Relationship", "Words", "known_word", "read_part"]
 
 
 def known_word(word, known):
@@ -18,13 +28,18 @@ def known_word(word, known):
     return word
 
 
-def both_languages(words):
+def _both_languages(words):
     """The words; ValueError unless they are said in Spanish and in English."""
     if not isinstance(words, dict) or set(words) != set(LANGUAGES):
         raise ValueError("needs words in es and in en")
     if not all(isinstance(text, str) and text.strip() for text in words.values()):
         raise ValueError("needs words in es and in en, neither empty")
     return {language: words[language].strip() for language in LANGUAGES}
+
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Words = Annotated[dict[str, str], BeforeValidator(_both_languages)]
+Relationship = Annotated[str, AfterValidator(lambda word: known_word(word, RELATIONSHIPS))]
 
 
 class Part(BaseModel):

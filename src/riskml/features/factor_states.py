@@ -6,7 +6,7 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.vocabulary import STATES, did_you_mean
 
-__all__ = ["DENIED", "PRESENT", "UNKNOWN", "factor_states", "is_long", "widened"]
+__all__ = ["DENIED", "PRESENT", "UNKNOWN", "factor_states", "in_scope", "is_long", "widened"]
 
 UNKNOWN, DENIED, PRESENT = -1, *range(len(STATES))  # places in STATES
 _ID = ("case_id", "as_of")
@@ -86,3 +86,19 @@ def widened(frame):
         first = ~pd.Series(rows).duplicated().to_numpy()
         columns["relationship"] = frame["relationship"].to_numpy(object)[first]
     return pd.DataFrame(columns, index=index)
+
+
+def in_scope(frame, relationships):
+    """Whether each row is of one of some relationships: boolean array, missing where it is not recorded.
+
+    Parameters
+    ----------
+    frame : DataFrame    with `relationship`; without it, it is recorded of nobody
+    relationships : tuple of str    empty: all
+    """
+    if not relationships:
+        return pd.array([True] * len(frame), dtype="boolean")
+    if "relationship" not in frame.columns:
+        return pd.array([pd.NA] * len(frame), dtype="boolean")
+    word = frame["relationship"].reset_index(drop=True)
+    return word.isin(relationships).astype("boolean").mask(word.isna()).array

@@ -9,11 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from riskml.errors import RiskmlError
-from riskml.parts import Part, both_languages, known_word, read_part
-from riskml.vocabulary import RELATIONSHIPS, did_you_mean
+from riskml.parts import Line, Part, Relationship, Words, known_word, read_part
+from riskml.vocabulary import did_you_mean
 
 __all__ = [
     "Band",
@@ -34,10 +34,7 @@ def _tag(tag):
     return tag
 
 
-Words = Annotated[dict[str, str], BeforeValidator(both_languages)]
 Tag = Annotated[str, BeforeValidator(_tag)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Relationship = Annotated[str, AfterValidator(lambda word: known_word(word, RELATIONSHIPS))]
 Count = Annotated[int, Field(ge=1, strict=True)]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from riskml.errors import RiskmlError
-from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN, factor_states, is_long, widened
+from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN, factor_states, in_scope, is_long, widened
 from riskml.instruments.definition import Instrument, load_instrument
 from riskml.messages import check_language, message
 from riskml.vocabulary import did_you_mean
@@ -56,15 +56,15 @@ def score(frame, instrument):
     gains = np.maximum(points, 0), np.minimum(points, 0)
     low = present @ points + unobserved @ gains[1]
     high = present @ points + unobserved @ gains[0]
-    applicable = _applicable(frame, instrument)
-    outside = applicable.eq(False).fillna(False).to_numpy(bool)
+    applicable = in_scope(frame, instrument.relationships)
+    outside = (~applicable).to_numpy(bool, na_value=False)
     result = pd.DataFrame(
         {
             "low": np.where(outside, np.nan, low),
             "high": np.where(outside, np.nan, high),
             "observed": (~unobserved).sum(axis=1),
             "unobserved": unobserved.sum(axis=1),
-            "applicable": applicable.to_numpy(),
+            "applicable": applicable,
             "band_low": _bands(low, present, instrument, outside),
             "band_high": _bands(high, present | unobserved, instrument, outside),
             "present_low": (present & (points > 0)).sum(axis=1),
@@ -72,7 +72,7 @@ def score(frame, instrument):
         },
         index=frame.index,
     )
-    return result.astype({"applicable": "boolean", "band_low": "str", "band_high": "str"})
+    return result.astype({"band_low": "str", "band_high": "str"})
 
 
 def _check_factors(frame, instrument):
@@ -117,15 +117,6 @@ def _at_least(frame, source):
     if not pd.api.types.is_numeric_dtype(values):
         raise RiskmlError(f'column "{source.column}" holds words, not numbers', where="frame")
     return values.ge(source.at_least).fillna(False).to_numpy(int)
-
-
-def _applicable(frame, instrument):
-    if not instrument.relationships:
-        return pd.Series(True, index=range(len(frame)), dtype="boolean")
-    if "relationship" not in frame.columns:
-        return pd.Series(pd.NA, index=range(len(frame)), dtype="boolean")
-    known = frame["relationship"].reset_index(drop=True)
-    return known.isin(instrument.relationships).astype("boolean").mask(known.isna())
 
 
 def _bands(scores, present, instrument, outside):

@@ -165,7 +165,12 @@ class LethalModel:
 
 def _ratio(row, name):
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return f"{row[name]:.2g} ({low:.2g}-{high:.2g})" if high < 1000 else f"{row[name]:.2g} ({low:.2g}-)"
+    return f"{_plain(row[name])} ({_plain(low)}-{_plain(high)})"
+
+
+def _plain(ratio):
+    """An odds ratio to two digits or so; beyond 1,000 it says that it is."""
+    return ">1000" if ratio > 1000 else f"{ratio:.{2 if ratio < 1 else 1 if ratio < 10 else 0}f}"
 
 
 def fit_lethal(

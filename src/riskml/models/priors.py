@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from riskml.errors import RiskmlError
 from riskml.outcomes.definition import OutcomeDefinition
-from riskml.parts import Part, both_languages, known_word, read_part
-from riskml.vocabulary import RELATIONSHIPS, did_you_mean
+from riskml.parts import Line, Part, Relationship, Words, read_part
+from riskml.vocabulary import did_you_mean
 
 __all__ = ["Prior", "PriorFile", "Share", "load_priors"]
 
@@ -35,9 +35,6 @@ def _outcome(value):
 
 
 Tag = Annotated[str, BeforeValidator(_tag)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Words = Annotated[dict[str, str], BeforeValidator(both_languages)]
-Relationship = Annotated[str, AfterValidator(lambda word: known_word(word, RELATIONSHIPS))]
 Codes = Annotated[tuple[Line, ...], Field(min_length=2)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from riskml.errors import RiskmlError
-from riskml.features.factor_states import DENIED, PRESENT, factor_states, is_long, widened
+from riskml.features.factor_states import DENIED, PRESENT, factor_states, in_scope, is_long, widened
 from riskml.messages import message
 
 __all__ = ["RelativeRisk", "combined_states", "factor_terms"]
@@ -152,13 +152,13 @@ class RelativeRisk:
         distinct, back = np.unique(np.nan_to_num(x, nan=-1.0), axis=0, return_inverse=True)
         distinct = np.where(distinct < 0, np.nan, distinct)
         values = self._values(distinct, level, seed)[:, back.ravel()]
-        applicable = self._applicable(frame)
-        values[:, applicable.eq(False).fillna(False).to_numpy(bool)] = np.nan
+        applicable = in_scope(frame, self.relationships)
+        values[:, (~applicable).to_numpy(bool, na_value=False)] = np.nan
         names = ("relative", "low", "high", "least", "most")
         counts = {"present": x == 1, "denied": x == 0, "unknown": np.isnan(x)}
         result = pd.DataFrame(dict(zip(names, values, strict=True)), index=index)
         result = result.assign(**{name: which.sum(axis=1) for name, which in counts.items()})
-        return result.assign(applicable=applicable.array)
+        return result.assign(applicable=applicable)
 
     def _values(self, x, level, seed):
         """relative, low, high, least and most of distinct rows: float array (5, n)."""
@@ -180,15 +180,6 @@ class RelativeRisk:
         ]
         low, high = np.exp(np.hstack(ends))
         return np.array([relative, np.minimum(low, relative), np.maximum(high, relative), least, most])
-
-    def _applicable(self, frame):
-        rows = range(len(frame))
-        if not self.relationships:
-            return pd.Series(True, index=rows, dtype="boolean")
-        if "relationship" not in frame.columns:
-            return pd.Series(pd.NA, index=rows, dtype="boolean")
-        known = frame["relationship"].reset_index(drop=True)
-        return known.isin(self.relationships).astype("boolean").mask(known.isna())
 
     def pattern(self, frame):
         """Which factors make up each assessment: DataFrame of present, denied, unknown; a column for each."""
