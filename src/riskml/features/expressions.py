@@ -66,6 +66,7 @@ class Reader:
     noun = "expression"
     allowed = ""  # how to mend what is refused
     gives = ("truth",)  # what the whole may evaluate to
+    chains = False  # whether what is joined from the left is written without parentheses of its own
 
     def __init__(self, column):
         self.column = column
@@ -157,7 +158,12 @@ class Reader:
 
     def _joined(self, node, word):
         self._only(node, "this", "expression")
-        return Part(f"({self._truth(node.this).sql} {word} {self._truth(node.expression).sql})", "truth")
+        left, right = self._truth(node.this).sql, self._truth(node.expression).sql
+        return Part(f"({self._before(left, node, type(node))} {word} {right})", "truth")
+
+    def _before(self, left, node, *alike):
+        """What stands on the left of a node: a chain is as deep as its deepest link."""
+        return left[1:-1] if self.chains and isinstance(node.this, alike) else left
 
     def _read_and(self, node):
         return self._joined(node, "AND")

@@ -43,6 +43,7 @@ class _FormulaReader(Reader):
 
     noun = "formula"
     gives = ("number", "truth")
+    chains = True
     allowed = (
         "Allowed: columns of the matrix, fixed values, + - * /, =, <>, <, <=, >, >=, in (...), between, "
         "is null, and, or, not, true, false, case when ... then ... else ... end, coalesce, greatest, "
@@ -108,8 +109,9 @@ class _FormulaReader(Reader):
 
     def _arithmetic(self, node, sign):
         self._only(node, "this", "expression", "typed", "safe")
-        left, right = self._number_of(node.this), self._number_of(node.expression)
-        return Part(self._computed(left.sql, sign, right.sql), "number")
+        left, right = self._number_of(node.this).sql, self._number_of(node.expression).sql
+        alike = (exp.Add, exp.Sub) if sign in "+-" else (exp.Mul, exp.Div)
+        return Part(self._computed(self._before(left, node, *alike), sign, right), "number")
 
     def _computed(self, left, sign, right):
         return f"({left} {sign} {right})"
