@@ -61,6 +61,42 @@ def test_days_to_expiry_looks_at_the_measure_that_ends_first(spec):
     spec.feature("days_to_expiry").at("2025-05-09").is_missing()
 
 
+def test_days_since_expiry_count_from_the_measure_that_expired_last(spec):
+    spec.history("""
+        measures
+        case | occurred_at | expires_at
+        A    | 2025-01-01  | 2025-03-02
+        A    | 2025-02-01  | 2025-04-02
+    """)
+    spec.feature("days_since_expiry").at("2025-03-01").is_missing()
+    spec.feature("days_since_expiry").at("2025-03-02").is_(0)  # at the instant of its expiry
+    spec.feature("days_since_expiry").at("2025-03-12").is_(10)
+    spec.feature("days_since_expiry").at("2025-04-12").is_(10)
+
+
+def test_a_measure_that_was_ended_did_not_expire(spec):
+    spec.history("""
+        measures
+        case | occurred_at | expires_at | ended_at
+        A    | 2025-01-01  | 2025-03-02 | 2025-02-01
+        B    | 2025-01-01  | 2025-03-02 | 2025-03-02
+        C    | 2025-01-01  | -          | -
+    """)
+    spec.feature("days_since_expiry").of("A").at("2025-03-12").is_missing()
+    spec.feature("days_since_expiry").of("B").at("2025-03-12").is_(10)  # ended at its expiry: it ran out
+    spec.feature("days_since_expiry").of("C").at("2025-03-12").is_missing()
+
+
+def test_an_expiry_that_the_registry_learnt_of_late_counts_from_the_expiry(spec):
+    spec.history("""
+        measures
+        case | occurred_at | recorded_at | expires_at
+        A    | 2025-01-01  | 2025-03-12  | 2025-03-02
+    """)
+    spec.feature("days_since_expiry").at("2025-03-11").is_missing()
+    spec.feature("days_since_expiry").at("2025-03-12").is_(10)
+
+
 def test_a_renewed_measure_leaves_no_gap(spec):
     spec.history("""
         measures
