@@ -43,8 +43,8 @@ Rendered from the files of `features/`; edit those, then render this page again 
 {features} definitions give {columns} columns, {factors} factors are known by a code. Every number is computed
 as of the moment of an assessment, from what the registry had recorded by then and from nothing else;
 [spec.md](spec.md) shows each definition at work on a small registry. A column is named `<feature>_<window>`
-where the feature looks back over windows (`incidents_90d`: the last 90 days; `365d_730d`: the year before
-the last; `ever`: the whole record), and `<feature>` where it does not.
+where the feature looks back over windows (`incidents_90d`: the last 90 days; `..._365d_730d`: the year before
+the last 365 days; `..._ever`: the whole record), and `<feature>` where it does not.
 
 **Where a number comes from.** One command lists the very facts behind a number on a case, with the day each
 happened and the day the registry learnt of it:
