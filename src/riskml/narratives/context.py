@@ -23,7 +23,8 @@ _AFTER_HE = _words("""se la le lo no ya es era esta estaba toma tomaba consume c
     tambien     siempre bebe ingiere niega""")
 _ANSWER_MARKS = (":", "?", "=", ")", "(")
 _ANSWERS = _words("""no negativo negativa negativos negativas ninguno ninguna ningunos ningunas negado negada
-    negados negadas niega nulo nula nunca jamas inexistente inexistentes cero descartado descartada""")
+    negados negadas niega nulo nula nunca jamas inexistente inexistentes cero descartado descartada 0 cero""")
+_NOT = _words("""no nunca jamas tampoco ni""")
 _YES = _words("""si afirmativo afirmativa positivo correcto cierto claro \"""")
 _TO_THE_MARK = 4  # words from what is asked to the mark before the answer: "ARMA (DE FUEGO): NO"
 _FEMALE = _words("""ebria alcoholizada drogada borracha embriagada adicta drogadicta intoxicada tomada""")
@@ -64,7 +65,9 @@ class Context:
         cues = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "cue"]
         self.harmless = [c for c in cues if c.name == "not_a_denial"]
         self.unsure = _longest(c for c in cues if c.name == "unsure")
-        denials = _longest(c for c in cues if c.name in ("denies", "not"))
+        saying = sorted(m.start for m in found if m.rule.kind == "saying")
+        unsaid = [c for c in map(self._unsaid, saying) if c is not None]
+        denials = _longest([*(c for c in cues if c.name in ("denies", "not")), *unsaid])
         self.denials = [c for c in denials if not self._is_harmless(c) and not self._in(c, self.unsure)]
         self.after = [c for c in cues if c.name == "after"]
         self.stops = [c for c in cues if c.name == "stops"]
@@ -72,7 +75,16 @@ class Context:
         self.past_cues = [c for c in cues if c.name == "past"]
         persons = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "person"]
         self.persons = [c for c in _longest(persons) if not self._is_article(c)]
-        self.saying = sorted(m.start for m in found if m.rule.kind == "saying")
+        self.saying = [s for s in saying if not any(c.start <= s < c.end for c in unsaid)]
+
+    def _unsaid(self, saying):
+        """A denial that a verb of saying makes with the "no" before it ("no reveló asfixia"), or None."""
+        start = saying
+        while start and self.words[start - 1] in _CLITICS:
+            start -= 1
+        if start and self.words[start - 1] in _NOT:
+            return Cue("denies", start - 1, saying + 1)
+        return None
 
     # ------------------------------------------------------------------ denied, open, past
 
