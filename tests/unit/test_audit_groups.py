@@ -92,7 +92,7 @@ def test_groups_are_those_that_the_registry_showed_at_the_moment():
         "none_recorded",
     ]
     assert list(found["age_band"]) == ["35-44", "35-44", "35-44", "unknown", "unknown"]
-    assert list(found["victim_age_band"]) == ["under 25", "under 25", "under 25", "60 and over", "unknown"]
+    assert list(found["victim_age_band"]) == ["<25", "<25", "<25", "60+", "unknown"]
     assert list(found["victim_sex"]) == ["female"] * 4 + ["unknown"]
     assert list(found["municipality"]) == ["Fresnillo"] * 3 + ["Jerez", "unknown"]
     assert list(found["year"]) == ["2025"] * 5
@@ -111,13 +111,13 @@ def test_age_bands_hold_their_borders_and_what_is_not_known():
     born = [2001, 2000, 1991, 1990, 1966, 1965, 1900, None, 2030]
     as_of = np.repeat(np.datetime64("2025-06-01", "us"), len(born))
     assert list(age_band(born, as_of)) == [
-        "under 25",
+        "<25",
         "25-34",
         "25-34",
         "35-44",
         "45-59",
-        "60 and over",
-        "60 and over",
+        "60+",
+        "60+",
         "unknown",
         "unknown",
     ]
@@ -126,10 +126,10 @@ def test_age_bands_hold_their_borders_and_what_is_not_known():
 def test_small_groups_are_joined_by_people_and_never_stand_alone():
     labels = ["big"] * 10 + ["mid"] * 4 + ["s1"] * 30 + ["s2"] + [None] * 2
     people = [*range(10), *range(10, 14), *([20] * 30), 21, 22, 23]
-    assert set(join_small(labels, people, minimum=3)[:14]) == {"big", "other"}
-    assert list(join_small(labels, people, minimum=2)[14:]) == ["other"] * 31 + ["unknown"] * 2
+    assert set(join_small(labels, people, minimum=3)[:14]) == {"big", "joined"}
+    assert list(join_small(labels, people, minimum=2)[14:]) == ["joined"] * 31 + ["unknown"] * 2
     # Two small ones are two people together: the smallest large one joins them.
-    assert list(join_small(labels, people, minimum=3)[10:]) == ["other"] * 35 + ["unknown"] * 2
+    assert list(join_small(labels, people, minimum=3)[10:]) == ["joined"] * 35 + ["unknown"] * 2
     assert list(join_small(labels[:14], people[:14], minimum=3)) == labels[:14]
 
 

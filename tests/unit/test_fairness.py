@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
+from riskml.validation import subgroups
+from riskml.validation.audit_groups import GROUPINGS
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.fairness import (
     fairness_audit,
@@ -20,6 +22,7 @@ from riskml.validation.fairness import (
     recording_sensitivity,
 )
 from riskml.validation.forecast import NotEstimable
+from riskml.validation.group_names import group_name, grouping_name, metric_name
 from riskml.validation.metrics import auc, calibration_intercept, observed_expected, recall_at_capacity
 from riskml.validation.subgroups import Minimum, calibration_by_group, group_estimates
 
@@ -57,10 +60,12 @@ def test_a_group_whose_risk_is_underestimated_is_found():
     mirrored = table.loc["urban", "difference"] + table.loc["rural", "difference"]
     assert mirrored.abs().max() < 1e-12
     document = json.loads(json.dumps(found.document()))
-    assert len(document["rows"]) == 8
+    assert len(document["rows"]) == 10
+    assert document["rows"][0]["group_name"] == {"es": "rural", "en": "rural"}
+    assert document["rows"][0]["metric_name"]["es"] == "eventos no atendidos"
     assert len(document["cautions"]) == 4
     assert "no dicen dónde" in document["cautions"][0]["es"]
-    assert "8 comparisons" in document["multiplicity"]["en"]
+    assert "10 comparisons" in document["multiplicity"]["en"]
 
 
 def test_intervals_of_a_group_are_near_those_of_a_bootstrap_of_the_group_alone():
@@ -73,6 +78,15 @@ def test_intervals_of_a_group_are_near_those_of_a_bootstrap_of_the_group_alone()
         assert row["estimate"] == pytest.approx(alone.estimates.loc["m", row["metric"]], abs=1e-9)
         low, high = alone.interval("m", row["metric"])
         assert (row["low"], row["high"]) == pytest.approx((low, high), abs=0.25 * (high - low))
+
+
+def test_reading_predictions_to_a_hundredth_of_log_odds_moves_no_interval(monkeypatch):
+    y, p, people, groups = _registry()
+    coarse = calibration_by_group(y, p, people, groups, replicates=40, seed=1).table("en")
+    monkeypatch.setattr(subgroups, "_DECIMALS", 15)
+    fine = calibration_by_group(y, p, people, groups, replicates=40, seed=1).table("en")
+    for name in ("estimate", "low", "high", "difference_low", "difference_high"):
+        assert coarse[name].to_numpy() == pytest.approx(fine[name].to_numpy(), abs=2e-3)
 
 
 def test_below_the_minimum_nothing_is_shown_and_the_reason_is():
@@ -103,6 +117,22 @@ def test_a_group_without_events_or_without_a_rest_says_so():
         "en"
     )
     assert "one class only: 0/20" in found.set_index("group").loc["b", "not_estimable"]
+
+
+def test_groups_are_named_in_words():
+    assert group_name("relationship", "partner") == "pareja"
+    assert group_name("partner", "partner") == "pareja o expareja"
+    assert group_name("municipality", "joined", "en") == "others (joined, being small)"
+    assert group_name("municipality", "Fresnillo") == "Fresnillo"
+    assert group_name("age_band", "60+", "en") == "60 and over"
+    assert group_name("source", "911") == "llamada al 911"
+    assert group_name("mine", "unknown") == "no consta"
+    assert grouping_name("locality", "en") == "Locality"
+    assert grouping_name("mine") == "mine"
+    assert metric_name("false_negative_rate") == "eventos no atendidos"
+    assert metric_name("ici", "en") == "ICI"
+    for grouping in GROUPINGS:
+        assert grouping_name(grouping) != grouping
 
 
 def test_unknown_is_a_group_and_groups_of_others_are_refused():

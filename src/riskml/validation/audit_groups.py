@@ -18,7 +18,7 @@ from riskml.vocabulary import PARTNER_RELATIONSHIPS, did_you_mean
 __all__ = ["AGE_BANDS", "GROUPINGS", "age_band", "audit_groups", "facts_in_force", "join_small"]
 
 AGE_BANDS = (25, 35, 45, 60)  # first year of each band but the youngest
-UNKNOWN, OTHER, NOBODY = "unknown", "other", "none_recorded"
+UNKNOWN, JOINED, NOBODY = "unknown", "joined", "none_recorded"
 GROUPINGS = (
     "year",
     "municipality",
@@ -117,13 +117,13 @@ def age_band(birth_year, as_of, *, bands=AGE_BANDS):
 
     Returns
     -------
-    array of str, shape (n,)    such as "under 25", "25-34", "60 and over", "unknown"
+    array of str, shape (n,)    such as "<25", "25-34", "60+", "unknown"
     """
     born = pd.to_numeric(pd.Series(birth_year), errors="coerce").to_numpy(float)
     year = pd.DatetimeIndex(np.asarray(as_of)).year.to_numpy()
-    names = [f"under {bands[0]}"]
+    names = [f"<{bands[0]}"]
     names += [f"{low}-{high - 1}" for low, high in pairwise(bands)]
-    names.append(f"{bands[-1]} and over")
+    names.append(f"{bands[-1]}+")
     age = year - born
     known = np.isfinite(age) & (age >= 0)
     band = np.full(len(age), UNKNOWN, dtype=object)
@@ -131,7 +131,7 @@ def age_band(birth_year, as_of, *, bands=AGE_BANDS):
     return band
 
 
-def join_small(labels, people, *, minimum=50, other=OTHER):
+def join_small(labels, people, *, minimum=50):
     """Groups with the small ones joined into one, so that no figure stands on a few people.
 
     Joined by the number of people alone: outcomes are not looked at. Where the joined group is itself below
@@ -145,7 +145,7 @@ def join_small(labels, people, *, minimum=50, other=OTHER):
 
     Returns
     -------
-    array of str, shape (n,)
+    array of str, shape (n,)    those joined are "joined"
     """
     labels = pd.Series(labels, dtype=object)
     labels = labels.where(labels.notna(), UNKNOWN).astype(str).to_numpy(dtype=object)
@@ -155,7 +155,7 @@ def join_small(labels, people, *, minimum=50, other=OTHER):
     joined = list(size.index[size < minimum])
     if joined and named[named["label"].isin(joined)]["person"].nunique() < minimum:
         joined += list(size.index[size >= minimum][:1])
-    return np.where(np.isin(labels.astype(str), np.array(joined, dtype=str)), other, labels).astype(object)
+    return np.where(np.isin(labels.astype(str), np.array(joined, dtype=str)), JOINED, labels).astype(object)
 
 
 def _years(as_of):

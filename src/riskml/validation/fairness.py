@@ -9,15 +9,11 @@ from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES
 from riskml.models.bundle import plain
 from riskml.models.riskgroups import clustered_interval
-from riskml.validation.calibration import (
-    calibration_intercept,
-    integrated_calibration_index,
-    observed_expected,
-)
 from riskml.validation.forecast import Forecast, NotEstimable
 from riskml.validation.multiplicity import two_sided_p
 from riskml.validation.shares import clustered_share, share_difference
 from riskml.validation.subgroups import (
+    CALIBRATION,
     Minimum,
     Subgroups,
     blank_row,
@@ -38,11 +34,6 @@ __all__ = [
 ]
 
 RECORDED = (1.0, 0.9, 0.75, 0.5, 0.25)  # shares of a group's events that might have been recorded
-_METRICS = {
-    "observed_expected": observed_expected,
-    "calibration_intercept": calibration_intercept,
-    "ici": integrated_calibration_index,
-}
 
 
 def flagged_by_threshold(p, threshold):
@@ -267,7 +258,8 @@ class Fairness:
 
     Attributes
     ----------
-    subgroups : Subgroups        false_negative_rate, observed_expected, calibration_intercept, ici
+    subgroups : Subgroups        false_negative_rate, observed_expected, calibration_intercept,
+        calibration_slope, ici
     recording : DataFrame        of `recording_sensitivity`
     cautions : tuple of dict     language -> str, to be printed with the figures
     """
@@ -305,7 +297,9 @@ def fairness_audit(
     level=0.95,
     language="es",
 ):
-    """False-negative rate, calibration in the large and ICI of each group, against the rest.
+    """False-negative rate, calibration in the large, slope and ICI of each group, against the rest.
+
+    Its calibration figures are those of `calibration_by_group`: for the same groupings one of them is enough.
 
     Parameters
     ----------
@@ -330,7 +324,7 @@ def fairness_audit(
     shared = {"minimum": minimum, "index": index, "level": level}
     missed = false_negative_rates(y, flagged, people, groups, **shared)
     calibrated = group_estimates(
-        _METRICS, y, p, people, groups, replicates=replicates, seed=seed, language=language, **shared
+        CALIBRATION, y, p, people, groups, replicates=replicates, seed=seed, language=language, **shared
     )
     order = [str(name) for name in groups.columns]
     merged = sorted(

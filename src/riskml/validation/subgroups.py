@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES, message
@@ -16,7 +17,8 @@ from riskml.validation.calibration import (
     integrated_calibration_index,
     observed_expected,
 )
-from riskml.validation.forecast import Forecast, NotEstimable
+from riskml.validation.forecast import Forecast, NotEstimable, logit
+from riskml.validation.group_names import group_name, grouping_name, metric_name
 from riskml.validation.metrics import on_totals
 from riskml.validation.multiplicity import false_discovery_rates, multiplicity_note, two_sided_p
 
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 UNKNOWN = "unknown"
+_DECIMALS = 2
 CALIBRATION = {
     "observed_expected": observed_expected,
     "calibration_intercept": calibration_intercept,
@@ -113,7 +116,8 @@ class Subgroups:
         -------
         DataFrame of grouping, group, n, people, events, people_with_event, metric, estimate, low, high,
         difference (to the rest), difference_low, difference_high, p_value, q_value (over all rows of this
-        table), not_estimable (why, empty where there is an estimate)
+        table), not_estimable (why, empty where there is an estimate), and grouping_name, group_name,
+        metric_name in words
         """
         rates, records = false_discovery_rates(self.p_values), []
         for row, q in zip(self.rows, rates, strict=True):
@@ -126,6 +130,7 @@ class Subgroups:
                     **{k: v for k, v in row.items() if k not in _NOT_SHOWN},
                     "q_value": q,
                     "not_estimable": reason.words(language) if reason else "",
+                    **_names(row, language),
                 }
             )
         return pd.DataFrame.from_records(records)
@@ -135,12 +140,22 @@ class Subgroups:
         return multiplicity_note(self.p_values, level=self.level)
 
     def document(self):
-        """Plain JSON: rows as in `table`, with the reasons in every language, and the multiplicity note."""
+        """Plain JSON: rows as in `table`, names and reasons in every language, and the multiplicity note."""
         rows = self.table().to_dict(orient="records")
         for row, own in zip(rows, self.rows, strict=True):
             reason = own["reason"] or own["difference_reason"]
             row["not_estimable"] = {lang: reason.words(lang) for lang in LANGUAGES} if reason else None
+            names = {lang: _names(own, lang) for lang in LANGUAGES}
+            row |= {key: {lang: names[lang][key] for lang in LANGUAGES} for key in names["es"]}
         return plain({"rows": rows, "level": self.level, "multiplicity": self.note()})
+
+
+def _names(row, language):
+    return {
+        "grouping_name": grouping_name(row["grouping"], language),
+        "group_name": group_name(row["grouping"], row["group"], language),
+        "metric_name": metric_name(row["metric"], language),
+    }
 
 
 _NOT_SHOWN = ("grouping", "group", "counts", "reason", "difference_reason")
@@ -181,22 +196,29 @@ def checked_groups(groups, n, index=None):
 
 
 class _Side:
-    """The rows of a group, or the rest, sorted once for any weights."""
+    """The rows of a group, or the rest, sorted once for any weights.
+
+    Draws read predictions to a hundredth of log-odds, far finer than any interval: so few distinct ones are
+    an order of magnitude faster to fit. Estimates read them as they are.
+    """
 
     def __init__(self, y, p, rows):
-        self.rows, self.forecast = rows, Forecast(y[rows], p[rows]) if len(rows) else None
+        self.rows, self.own, self.drawn = rows, None, None
+        if len(rows):
+            self.own = Forecast(y[rows], p[rows])
+            self.drawn = Forecast(y[rows], expit(np.round(logit(p[rows]), _DECIMALS)))
 
     def totals(self, weights):
         """Its totals for weights of all assessments, or None where nobody is left."""
-        if self.forecast is None or not weights[self.rows].any():
+        if self.drawn is None or not weights[self.rows].any():
             return None
-        return self.forecast.at(weights[self.rows])
+        return self.drawn.at(weights[self.rows])
 
     def estimate(self, kernel):
         """A figure of all its rows."""
-        if self.forecast is None:
+        if self.own is None:
             raise NotEstimable("nobody")
-        return kernel(self.forecast.at())
+        return kernel(self.own.at())
 
 
 def _or_nan(kernel, totals):
