@@ -1,5 +1,6 @@
 """The pages of docs/ that follow from the catalogue and from the spec tests are as these are now."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from riskml.features.catalogue import load_catalogue
 from riskml.features.docs import catalogue_page
 from riskml.features.review_items import load_review_items
 from riskml.features.spec_page import spec_page
+from riskml.vocabulary import DIMENSIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,6 +50,30 @@ def test_every_expectation_of_the_spec_tests_is_on_the_page():
     page = spec_page(ROOT / "tests" / "spec")
     shown = [line for line in page.splitlines() if line.startswith("| `") and "| **" in line]
     assert len(shown) == expected
+
+
+def test_every_dimension_links_to_its_examples(page):
+    headings = {
+        re.sub(r"[^a-z ]", "", line[3:].lower()).replace(" ", "-")
+        for line in spec_page(ROOT / "tests" / "spec").splitlines()
+        if line.startswith("## ")
+    }
+    linked = re.findall(r"\(spec\.md#([a-z-]+)\)", page)
+    assert len(linked) == len(DIMENSIONS)
+    assert set(linked) <= headings
+
+
+def test_formulas_are_told_in_words(page):
+    row = next(line for line in page.splitlines() if line.startswith("| `separation_and_control` |"))
+    assert "«Recent or pending separation» is present and «Controlling behaviour» is present" in row
+    row = next(line for line in page.splitlines() if line.startswith("| `days_unanswered` |"))
+    assert not re.search(r"CASE|WHEN|NULL|\bdays_since", row)
+
+
+def test_the_review_items_are_on_the_page(page):
+    rows = [line for line in page.splitlines() if re.match(r"\| [0-9]+ \| ", line)]
+    assert [int(row.split("|")[1]) for row in rows] == list(range(1, 42))
+    assert "| features `age_difference` |" in page
 
 
 def test_a_folder_without_spec_tests_is_refused(tmp_path):

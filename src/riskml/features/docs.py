@@ -18,6 +18,13 @@ _DIMENSIONS = {
     "relationship": "Relationship between both (dinámica de la relación)",
     "response": "Institutional response (respuesta institucional)",
 }
+_EXAMPLES = {  # the chapters of spec.md
+    "aggressor": "catalogue-aggressor",
+    "victim": "catalogue-victim",
+    "acts": "catalogue-violent-acts",
+    "relationship": "catalogue-relationship",
+    "response": "catalogue-responses",
+}
 _EXPOSURES = """
 What was done about a case: exposures, never a risk of the person. A case with many responses may be safer
 because of them, or may have them because it is worse; so none of them has a direction.
@@ -150,6 +157,7 @@ def _counts(catalogue):
 def _feature_table(dimension, features, catalogue):
     lines = [
         f"\n### {_DIMENSIONS[dimension]}\n{_EXPOSURES if dimension == 'response' else ''}",
+        f"Each at work on a small registry: [examples](spec.md#{_EXAMPLES[dimension]}).\n",
         "| feature | Spanish | English | what it is | windows | risk | evidence |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]

@@ -23,6 +23,9 @@ The rule: a fact is known from the later of `recorded_at` and `occurred_at` unti
 long as its case is known; it is in a window until that long after it occurred. In the tables, what is
 left out takes a plain value: `recorded_at` is `occurred_at`, and a case without a row of its own was
 opened in 2020 with an aggressor and a victim of its own. `-` is null.
+
+The first chapters read a small catalogue of their own, which stands at the end of this page. The chapters
+called *Catalogue* read the workspace's; [catalogue.md](catalogue.md) says what it rests on.
 """
 # The order of the chapters; those that are not named here follow by name.
 _CHAPTERS = (
