@@ -57,6 +57,9 @@ def test_the_run_holds_parameters_metrics_figures_dataset_and_catalogue(logged):
     assert found.data.params["outcome.horizon"] == "90d"
     assert found.data.tags["riskml.version"] == model.version == version.tags["riskml.version"]
     assert found.data.tags["riskml.catalogue"] == model.catalogue.hash
+    # MLflow would fill in the account's name and the path of the script.
+    assert (found.data.tags["mlflow.user"], found.info.user_id) == ("-", "-")
+    assert found.data.tags["mlflow.source.name"] == "riskml train"
     assert found.inputs.dataset_inputs[0].dataset.name == "history"
     assert artifacts >= {"figures", "tables", "report.json", "catalogue.json"}
     assert figures == {

@@ -182,6 +182,10 @@ def test_the_demonstrations_reviewers_are_marked_and_review_nothing_real(fresh):
     assert "Sintética" in last.tags["mlflow.note.content"]
     require_approved(fresh, model, TODAY)
     assert approve_synthetic(fresh, model, now=NOW) is None, "again changes nothing"
+    second = small_model(seed=1)
+    open_review(fresh, second, person="SIN-0", now=NOW, synthetic=True)
+    approve(fresh, second, **POLICE | {"person": "SIN-1", "synthetic": True})
+    assert approve_synthetic(fresh, second, now=NOW).statement.expires_on, "one that was interrupted is ended"
     assert verify(fresh, "trial").intact
     real = small_model(seed=1, synthetic=False)
     with pytest.raises(RiskmlError, match="only models of a synthetic registry"):

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 import riskml as public
+from riskml.models.bundle import Model
+from riskml.models.calibration import Calibrator
 from riskml.review.approval import champion_version, require_approved
 from riskml.review.checklist import SECTIONS
 from workspaces import AS_OF, riskml, state_of
@@ -55,11 +57,10 @@ def test_the_pages_commands_do_what_it_says(workspace, monkeypatch):
 def test_compare_shows_both_versions_on_the_same_cases(workspace):
     ws = public.open_workspace(workspace)
     champion = ws.trained("repeat")
-    text = (workspace / "models" / "repeat.yml").read_text(encoding="utf-8")
-    (workspace / "models" / "repeat.yml").write_text(text.replace("bootstrap: 20", "bootstrap: 21"))
-    assert riskml("train", "repeat", "--seed", 4, "-w", workspace).code == 0
-    challenger = ws.trained("repeat")
-    assert challenger.version != champion.version
+    challenger = Model(
+        **vars(champion) | {"calibrator": Calibrator("sigmoid", {"slope": 0.6, "intercept": 1.0})}
+    )
+    ws.keep(challenger)
     before = state_of(workspace / "mlartifacts")
     said = riskml(
         *("review", "compare", "repeat", "--champion", champion.version, "--as-of", AS_OF),
@@ -107,6 +108,7 @@ def test_nobody_is_in_the_store(workspace):
         (["approve", "repeat", "--as", "FGJ-07", "--role", "police", "--reason", "use"], "SECTION=TEXT"),
         (["approve", "repeat", "--as", "F-7", "--role", "police", "--reasons", "no.yml"], "cannot be read"),
         (["show", "repeet"], 'Did you mean "repeat"'),
+        (["verify", "repeet"], 'Did you mean "repeat"'),
         (["compare", "repeat", "--champion", "ffff"], 'no version "ffff"'),
         (["verify", "repeat", "--head", "3:ab"], "tell too little"),
     ],

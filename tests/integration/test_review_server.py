@@ -122,6 +122,7 @@ def test_reviewers_at_once_on_a_server_do_not_fork_the_chain(server, tmp_path):
         reviewer.stdin.write("go\n")
         reviewer.stdin.flush()
     said = [reviewer.communicate(timeout=120)[0].strip() for reviewer in reviewers]
+    assert not any("http" in words for words in said), "MLflow's own lines stay out of ours"
     found = verify(workspace, model.name)
     assert found.intact, found.text("en")
     recorded = [s for s in found.statements if s.kind == "approve"]

@@ -285,6 +285,8 @@ def verify(
         with open_ledger(ws.settings, name) as ledger:
             keep_index(ledger)
     found = verify_model(ws.settings, name, head=head)
+    if not found.statements:
+        _known(ws, name)
     _print(found.text(language))
     if not found.intact:
         raise typer.Exit(2)

@@ -149,9 +149,14 @@ def approve_synthetic(settings, model, *, now=None):
         now_stands = standing(ledger.statements(), model.version)
     if now_stands.in_force(_today(settings, now)):
         return None
-    if now_stands.status != "open":
+    done = set()
+    if now_stands.status == "open":
+        done = {statement.person for statement in now_stands.approvals}
+    else:
         open_review(settings, model, person="SIN-0", now=now, synthetic=True)
     for place, role in enumerate(list(checklist.roles)[: checklist.approvals], start=1):
+        if f"SIN-{place}" in done:
+            continue
         last = approve(
             settings,
             model,
