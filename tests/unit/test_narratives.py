@@ -24,7 +24,8 @@ def examples(name):
     return [line.rsplit(" => ", 1) for line in text.strip().splitlines()]
 
 
-EXAMPLES = examples("police") + examples("press")
+DENIALS = examples("denials")
+EXAMPLES = examples("police") + examples("press") + DENIALS
 
 
 def wrong(found, expected):
@@ -54,6 +55,14 @@ def test_capitals_without_accents_say_the_same(text, expected):
     assert not [w for w in wrong(found, expected) if w.startswith(("-", "!"))], found.to_string()
 
 
+def test_no_denial_is_read_as_present():
+    denied = [(text, word[1:]) for text, words in DENIALS for word in words.split() if word[0] == "-"]
+    assert len(denied) >= 150
+    found = read_narratives([text for text, _ in denied], processes=1)
+    present = set(found[found.state == "present"].set_index("factor", append=True).index)
+    assert not [case for i, case in enumerate(denied) if (i, case[1]) in present]
+
+
 def test_the_public_face_reads_a_denial():
     found = riskml.read_narrative("NIEGA CONSUMO DE ALCOHOL")
     assert list(found.columns) == list(COLUMNS)
@@ -75,6 +84,36 @@ def test_what_is_no_text_is_refused():
 def test_both_drunk_is_said_of_both():
     found = read_narrative("AMBOS EN ESTADO DE EBRIEDAD").set_index("factor")
     assert found.about.to_dict() == {"alcohol": "aggressor", "victim_substance_use": "victim"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        # what follows a denial, and what only looks like one
+        ("No solo la golpeó sino que la amenazó de muerte", "death_threat"),
+        ("No dejaba de amenazarla de muerte", "death_threat"),
+        ("No se marchó sin antes amenazarla de muerte", "death_threat"),
+        ("No la ahorcó, la apuñaló", "-strangulation weapon_used"),
+        ("NO PRESENTA LESIONES, LA AMENAZO DE MUERTE", "death_threat"),
+        ("SI NO REGRESA CON EL SE VA A MATAR", "suicidality"),
+        # a gap of a wording does not reach into a denial of something else
+        ("LA QUIERE MATAR, NO CUENTA CON ARMA DE FUEGO", "!weapon_used !-weapon_used -firearm_access"),
+        # a verb of saying that is denied itself
+        ("La autopsia no reveló asfixia", "-strangulation"),
+        ("NO MANIFIESTA AMENAZAS DE MUERTE", "-death_threat"),
+        # written answers, also some words after what is asked
+        ("¿CUENTA CON ARMA DE FUEGO? NO", "-firearm_access"),
+        ("¿CUENTA CON ARMA DE FUEGO? SI", "firearm_access"),
+        ("IDEAS SUICIDAS: NEGADAS", "-suicidality"),
+        # a question without its answer, and what is left open
+        ("¿CUENTA CON ARMA DE FUEGO?", "!firearm_access !-firearm_access"),
+        ("Se desconoce si los hijos se encontraban en la casa", "!children_present !-children_present"),
+        ("Los hijos, no se ha precisado si se encontraban en casa", "!children_present !-children_present"),
+    ],
+)
+def test_a_denial_reaches_as_far_as_it_should(text, expected):
+    found = read_narrative(text).set_index("factor")
+    assert not list(wrong(found, expected)), found.to_string()
 
 
 def test_present_outranks_denied():
@@ -99,6 +138,8 @@ def test_who_reports_it(text, speaker):
 @pytest.mark.parametrize(
     ("text", "when"),
     [
+        ("Le dijeron que la había amenazado de muerte", "current"),
+        ("LA HABIA AMENAZADO DE MUERTE ANTES", "past"),
         ("EN OCASIONES ANTERIORES LA AMENAZO DE MUERTE", "past"),
         ("YA LA HABIA AMENAZADO DE MUERTE", "past"),
         ("LA AMENAZA DE MUERTE", "current"),
@@ -203,10 +244,23 @@ def test_what_has_been_seen_does_not_fill_the_memory(monkeypatch):
     assert reader.finder is not before
 
 
+def test_a_separation_lasts():
+    found = read_narrative("Se habían separado hace meses").set_index("factor")
+    assert found.when["separation"] == "current"
+
+
+def test_many_are_read_by_several_processes_as_by_one(monkeypatch):
+    texts = pd.Series([text for text, _ in EXAMPLES[:60]], index=range(100, 160))
+    alone = read_narratives(texts, processes=1)
+    monkeypatch.setattr("riskml.narratives.crew._FEW", 10)
+    monkeypatch.setattr("riskml.narratives.crew._PART", 7)
+    pd.testing.assert_frame_equal(read_narratives(texts, processes=2), alone)
+
+
 def test_twenty_thousand_narratives_a_minute_on_two_cores():
     texts = [text for text, _ in EXAMPLES] * 4
     starting_reader()
     before = time.process_time()
-    read_narratives(texts)
+    read_narratives(texts, processes=1)
     a_minute = len(texts) / (time.process_time() - before) * 60
     assert a_minute > 10_000  # of one core
