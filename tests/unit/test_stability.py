@@ -138,6 +138,9 @@ def test_without_levels_there_are_risks_alone():
     assert list(found.cases().columns) == ["risk", "low", "high", "instability"]
     assert list(found.summary().index) == ["mean_absolute_instability"]
     assert found.document()["transitions"] == []
+    assert "kept the model's settings" not in found.words()["en"]
+    held, _ = _found(replicates=10, suggest=None, settings_held=True)
+    assert "kept the model's settings" in held.document()["words"]["en"]
     with pytest.raises(RiskmlError, match="no levels"):
         found.transitions()
 

@@ -118,6 +118,7 @@ class Stability:
     refit_levels : array of str, shape (b, m), or None
     seed : int
     level : float                                of the intervals
+    settings_held : bool    the refits took over the model's settings instead of tuning anew
     """
 
     risk: np.ndarray
@@ -127,6 +128,7 @@ class Stability:
     refit_levels: np.ndarray | None
     seed: int
     level: float = 0.95
+    settings_held: bool = False
 
     def cases(self, index=None):
         """Each case's interval, instability and chance that its level flips.
@@ -227,6 +229,7 @@ class Stability:
                 "refits": len(self.refits),
                 "cases": len(self.risk),
                 "level": self.level,
+                "settings_held": self.settings_held,
                 "words": self.words(),
             }
         )
@@ -235,6 +238,9 @@ class Stability:
         """What the refits say and what they do not, in every language: dict of language -> str."""
         index = np.abs(self.refits - self.risk).mean()
         found = every_language("stability", index=f"{100 * index:.1f}", refits=len(self.refits))
+        if self.settings_held:
+            held = every_language("stability_settings_held")
+            found = {language: f"{found[language]} {held[language]}" for language in LANGUAGES}
         if self.suggested is None:
             return found
         flips = (self.refit_levels != self.suggested).mean(axis=0)
@@ -260,6 +266,7 @@ def stability(
     replicates=200,
     seed,
     level=0.95,
+    settings_held=False,
     language="es",
 ):
     """How much each case's risk and suggested level would change with other training people.
@@ -273,6 +280,8 @@ def stability(
         that of each refit. With thresholds fixed in the model the levels move with the risks alone; to let
         thresholds move too, take them from the risks inside
     level : float                                  of the intervals
+    settings_held : bool    say so where `refit` takes over the model's settings to save time: what tuning
+        adds to the instability is then not in it, and the words say that
 
     Returns
     -------
@@ -298,4 +307,4 @@ def stability(
         levels = np.array([np.asarray(suggest(row)).astype(str) for row in refits])
         if levels.shape != refits.shape:
             raise RiskmlError(f"levels of shape {levels.shape[1:]} for {len(risk)} cases", where="suggest")
-    return Stability(risk, refits, people, suggested, levels, seed, level)
+    return Stability(risk, refits, people, suggested, levels, seed, level, settings_held)
