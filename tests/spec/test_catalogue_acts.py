@@ -143,6 +143,7 @@ def test_the_first_record(spec):
     spec.feature("first_record").of("D").at("2025-06-10").is_missing()  # known by a measure alone
     spec.feature("first_record_grave").of("A").at("2025-06-10").is_(1)
     spec.feature("first_record_grave").of("B").at("2025-06-10").is_(0)
+    spec.feature("first_record_grave").of("D").at("2025-06-10").is_missing()
     spec.feature("first_record_grave").of("C").at("2025-06-10").is_(0)  # grave, but not the first
     spec.feature("very_severe_incident_ever").of("A").at("2025-06-10").is_(0)  # level 3
 

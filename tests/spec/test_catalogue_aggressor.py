@@ -11,6 +11,7 @@ def test_all_of_an_aggressor_s_cases(spec):
         A    | Juan      | Ana    | 2025-01-01  | 2025-02-01
         B    | Juan      | Berta  | 2024-01-01  | 2024-01-01
         C    | Carlos    | Carla  | 2025-01-01  | 2025-01-01
+        C    | Carlos    | Carla  | 2024-12-01  | 2025-02-01
 
         incidents
         case | occurred_at | severity | source
@@ -40,6 +41,7 @@ def test_all_of_an_aggressor_s_cases(spec):
     spec.feature("other_case_more_recent").of("B").at("2025-06-01").is_(0)
     spec.feature("earlier_case").of("A").at("2025-06-01").is_(1)
     spec.feature("earlier_case").of("B").at("2025-06-01").is_(0)
+    spec.feature("earlier_case").of("C").at("2025-06-01").is_(0)  # its own date was corrected, no more
 
 
 def test_a_case_that_the_registry_does_not_know_yet(spec):

@@ -198,6 +198,7 @@ def test_what_was_done(spec):
     spec.feature("days_since_victim_referred").of("A").at("2025-06-01").is_(50)
     spec.feature("days_since_aggressor_referred").of("A").at("2025-06-01").is_(60)
     spec.feature("days_since_var").of("A").at("2025-06-01").is_(10)
+    spec.feature("days_since_surveillance").of("A").at("2025-05-24").is_(7)
     spec.feature("days_since_surveillance").of("A").at("2025-06-01").is_(5)
     spec.feature("days_since_response").of("A").at("2025-06-01").is_(5)
     spec.feature("responses_not_delivered_90d").of("A").at("2025-06-01").is_(7)
