@@ -109,6 +109,24 @@ def test_words_stand_where_a_category_is_and_ordered_ones_in_their_order(folder)
     assert (born.kind, born.values) == ("number", None)
 
 
+def test_a_window_with_a_near_end_names_and_words_its_column(folder):
+    text = _features(
+        "x: {aggregate: count, windows: [30d-90d, 72h-30d, 365d-ever], label: {es: Hechos, en: Facts}}"
+    )
+    columns = load_catalogue(folder(acts=text)).columns
+    assert [(c.name, c.near_us, c.window_us) for c in columns] == [
+        ("x_30d_90d", 30 * DAY, 90 * DAY),
+        ("x_72h_30d", 3 * DAY, 30 * DAY),
+        ("x_365d_ever", 365 * DAY, None),
+    ]
+    assert [c.label("es") for c in columns] == [
+        "Hechos (entre 30 y 90 días antes)",
+        "Hechos (entre 72 horas y 30 días antes)",
+        "Hechos (hace más de 365 días)",
+    ]
+    assert columns[2].label("en") == "Facts (more than 365 days ago)"
+
+
 def test_windows_are_lengths_of_time():
     assert window_microseconds("72h") == 3 * DAY
     assert window_microseconds("ever") is None
@@ -126,6 +144,23 @@ def test_windows_are_lengths_of_time():
         ("x: {aggregate: count, windows: [1y]}", '"1y" is not a window\nWrite it in days or hours'),
         ("x: {aggregate: count, windows: [30d, 30d]}", 'window "30d" stands twice'),
         ("x: {aggregate: days_since, windows: [30d]}", "days_since has no windows"),
+        ("x: {aggregate: days_since_third, windows: [30d]}", "days_since_third has no windows"),
+        ("x: {aggregate: days_since_first, column: severity}", "days_since_first takes no column"),
+        ("x: {aggregate: days_since_expiry}", "for the table measures alone"),
+        (
+            "x: {aggregate: count, windows: [90d-30d]}",
+            "ends before it begins\nWrite the near end first: 30d-90d",
+        ),
+        ("x: {aggregate: count, windows: [30d-30d]}", "ends before it begins"),
+        ("x: {aggregate: count, windows: [0d-30d]}", '"0d-30d" is not a window'),
+        ("x: {aggregate: count, windows: [ever-30d]}", '"ever-30d" is not a window'),
+        ("x: {aggregate: count, windows: [30d-60d-90d]}", "is not a window"),
+        ("x: {aggregate: sum, column: occurred_on}", "occurred_on is for distinct alone"),
+        ("x: {aggregate: latest, column: occurred_on}", "occurred_on is for distinct alone"),
+        ("x: {aggregate: distinct, column: recording_lag}", "recording_lag is for sum, mean, max and latest"),
+        ("x: {aggregate: sum, column: recording_lagg}", 'Did you mean "recording_lag"?'),
+        ("x: {aggregate: count, where: recording_lag > 7}", "recorded_at - occurred_at > interval"),
+        ("x: {aggregate: formula}", "needs a formula"),
         ("x: {aggregate: sum}", "sum needs a column"),
         ("x: {aggregate: count, column: severity}", "count takes no column"),
         ("x: {aggregate: sum, column: source}", 'sum cannot read column "source"'),

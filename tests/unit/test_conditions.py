@@ -1,5 +1,7 @@
 """Conditions: what an analyst may write, what is refused, and that only the written form is evaluated."""
 
+from datetime import datetime
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -8,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
+from riskml.features import masks
 from riskml.features.conditions import parse_condition
 from riskml.features.masks import condition_masks
 from riskml.registry.contract import TABLES, Kind
@@ -274,6 +277,61 @@ def test_the_written_form_means_what_the_text_means_to_duckdb(text):
     obvious = connection.sql(f"select coalesce({text}, false) from facts").fetchall()
     (mask,) = condition_masks(INCIDENTS, [parse_condition(text, "incidents").sql])
     assert mask.tolist() == [row[0] for row in obvious]
+
+
+_TABLES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "severity": st.sampled_from([None, 0, 3, 6]),
+            "source": st.sampled_from([None, "911", "banevim", "police_report"]),
+            "occurred_at": st.sampled_from([None, datetime(2025, 1, 1), datetime(2025, 3, 1)]),
+            "recorded_at": st.just(datetime(2025, 3, 2)),
+        }
+    ),
+    max_size=20,
+)
+_SCHEMA = INCIDENTS.drop_columns("incident_id").schema
+_LATE = "recorded_at - occurred_at > interval '7 days'"
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    rows=_TABLES, texts=st.lists(st.one_of(_CONDITIONS, st.just(_LATE)), max_size=5), bound=st.integers(2, 60)
+)
+def test_answers_by_combination_are_the_answers_by_row(rows, texts, bound):
+    """Few or many combinations at once, more conditions than a word of marks has bits."""
+    table = pa.Table.from_pylist(rows, schema=_SCHEMA)
+    conditions = [parse_condition(text, "incidents").sql for text in texts]
+    conditions += [f'("severity" = {k % 7})' for k in range(70)]
+    by_row = condition_masks(table, conditions)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(masks, "_SMALL", -1)
+        patch.setattr(masks, "_COMBINATIONS", bound)
+        patch.setattr(masks, "_SLICE", 3)
+        by_combination = condition_masks(table, conditions)
+    assert [mask.tolist() for mask in by_combination] == [mask.tolist() for mask in by_row]
+
+
+def test_a_column_of_many_values_is_read_by_row():
+    ids = pa.array([f"i{k}" if k % 3 else None for k in range(5_000)])
+    table = pa.table({"incident_id": ids, "severity": np.arange(5_000) % 7})
+    both = condition_masks(table, ["incident_id is null and severity = 3", "severity = 3"])
+    severe = np.arange(5_000) % 7 == 3
+    np.testing.assert_array_equal(both, [severe & (np.arange(5_000) % 3 == 0), severe])
+
+
+def test_what_passes_when_it_is_read_passes_when_it_is_evaluated():
+    for n in (21, 35):
+        text = " or ".join(f"severity = {k % 7}" for k in range(n))
+        (mask,) = condition_masks(INCIDENTS, [parse_condition(text, "incidents").sql])
+        assert mask.tolist() == [True, True, False, True]
+    with pytest.raises(RiskmlError, match="too long or too deep"):
+        parse_condition(" or ".join(["severity = 1"] * 60), "incidents")
+
+
+def test_the_two_clocks_columns_are_not_for_conditions():
+    with pytest.raises(RiskmlError, match="recorded_at - occurred_at > interval"):
+        parse_condition("recording_lag > 7", "incidents")
 
 
 @settings(max_examples=200, deadline=None)

@@ -65,9 +65,9 @@ def at(known, *pairs):
 
 
 def silent(matrix):
-    """Columns that say anything but nothing: not missing, not 0."""
+    """Columns of facts that say anything but nothing: not missing, not 0."""
     said = matrix.iloc[0].replace(0.0, np.nan).dropna()
-    return sorted(said.index)
+    return sorted(name for name in said.index if not catalogue().column(name).feature.is_formula)
 
 
 def test_a_case_with_no_incident_is_silent_but_for_its_age():
@@ -193,3 +193,31 @@ def test_an_aggressor_with_200_000_facts_is_read_and_explained():
     assert len(behind) == facts
     if column.feature.aggregate == "count":
         assert behind["counted"].sum() == matrix[column.name].iloc[-1]
+
+
+def test_days_since_episodes_stay_fast_where_nearly_all_facts_are_of_one_episode(tmp_path):
+    """200,000 facts within a day: no assessment that was claimed is visited by each of them again."""
+    (tmp_path / "acts.yml").write_text(
+        "dimension: acts\ntable: incidents\nfeatures:\n"
+        "  second: {aggregate: days_since_second}\n  third: {aggregate: days_since_third}\n"
+        "  earlier: {aggregate: distinct, column: severity, windows: [1d-30d]}\n",
+        encoding="utf-8",
+    )
+    facts, first, last = 200_000, pd.Timestamp("2020-01-01"), pd.Timestamp("2020-02-01")
+    occurred = last + pd.to_timedelta(np.linspace(0, 23.9, facts), "h")
+    occurred = pd.DatetimeIndex([first, *occurred]).astype("datetime64[us]")
+    incidents = {"case_id": "A", "severity": np.arange(facts + 1) % 7, "source": "911"}
+    incidents |= {"incident_id": "i", "occurred_at": occurred, "recorded_at": occurred}
+    cases = history(cases=[case("A", occurred="2019-01-01")]).table("cases")
+    known = History.of({"cases": cases, "incidents": pd.DataFrame(incidents)})
+    moments = pd.date_range(last + pd.Timedelta(days=1), periods=3_000, freq="6h").astype("datetime64[us]")
+    cohort = pd.DataFrame({"case_id": "A", "as_of": moments})
+    few = load_catalogue(tmp_path)
+    build_features(known, cohort.head(1), few)  # compiled
+    begun = time.process_time()
+    matrix = build_features(known, cohort, few)
+    assert time.process_time() - begun < 10
+    # The last fact begins the last episode; all others within 24 hours belong to it.
+    expected = (cohort["as_of"] - first) / pd.Timedelta(days=1)
+    np.testing.assert_allclose(matrix["second"], expected)
+    assert matrix["third"].isna().all()

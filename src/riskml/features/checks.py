@@ -76,6 +76,7 @@ def _computed(feature):
     """What a formula may not have."""
     if feature.formula is None:
         yield "aggregate", "a formula feature needs a formula", "Write it like {formula: a_90d / a_365d}."
+        return
     given = {
         "table": feature.table,
         "column": feature.column,

@@ -23,6 +23,7 @@ WORD_BITS = 64  # conditions that one word of a fact's marks holds
 _FEW = 1_000  # different values of a column that is read by combinations
 _COMBINATIONS = 20_000  # at most so many of them at once
 _LOOKED_AT = 20_000  # rows by which a column of many values is told
+_SMALL = 2_000  # rows that are not worth being looked at by combinations
 _AT_ONCE = 64  # conditions of one query over all rows: each takes a byte of a fact until it is packed
 _SLICE = 1_000_000  # rows that take their answers at a time
 
@@ -73,7 +74,7 @@ def condition_marks(table, conditions, coded=None):
     by_row = []
     by_columns = {}
     for place, condition in enumerate(read):
-        if all(map(few, condition.columns)):
+        if table.num_rows > _SMALL and all(map(few, condition.columns)):
             by_columns.setdefault(condition.columns, []).append(place)
         else:
             by_row.append(place)
