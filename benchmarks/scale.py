@@ -219,6 +219,12 @@ def about():
     return {"versions": found, **machine, "memory_gib": round(memory, 1)}
 
 
+def cpu_of(run_):
+    """The processors' time for a million assessments, in words; of Spark's many processes it is not kept."""
+    used = run_["cpu_seconds"]
+    return "" if used is None else f"{used / run_['rows'] * 1e6:.2f} s of processors, "
+
+
 def shown(found):
     """The findings as lines of text."""
     rows = sum(found["history"].values())
@@ -230,7 +236,7 @@ def shown(found):
         )
         yield (
             f"  {'':<9} {run_['seconds_per_million']:.2f} s per million assessments, "
-            f"{run_['bytes'] / 1e6:,.0f} MB in {run_['parts']} files; "
+            f"{cpu_of(run_)}{run_['bytes'] / 1e6:,.0f} MB in {run_['parts']} files; "
             f"largest component {run_['largest_component']['cases']} cases"
         )
     if "cells_that_differ" in found:

@@ -13,7 +13,7 @@ from riskml.vocabulary import did_you_mean
 
 __all__ = ["PART_BYTES", "Work", "check_engine"]
 
-PART_BYTES = 256 * 2**20  # of matrix and facts; a worker needs some three times as much
+PART_BYTES = 512 * 2**20  # of matrix and facts; what is in work takes some twice as much
 _FACT_BYTES = 200  # of a fact as it is laid out for the sweep
 
 
