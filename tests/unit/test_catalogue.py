@@ -158,7 +158,7 @@ def test_windows_are_lengths_of_time():
         ("x: {aggregate: sum, column: occurred_on}", "occurred_on is for distinct alone"),
         ("x: {aggregate: latest, column: occurred_on}", "occurred_on is for distinct alone"),
         ("x: {aggregate: distinct, column: recording_lag}", "recording_lag is for sum, mean, max and latest"),
-        ("x: {aggregate: sum, column: recording_lagg}", 'Did you mean "recording_lag"?'),
+        ("x: {aggregate: sum, column: recording_lagg}", 'Did you mean "recording_lag" or'),
         ("x: {aggregate: count, where: recording_lag > 7}", "recorded_at - occurred_at > interval"),
         ("x: {aggregate: formula}", "needs a formula"),
         ("x: {aggregate: sum}", "sum needs a column"),

@@ -16,8 +16,15 @@ NOTHING = math.nan
 
 
 def feature(name, aggregate="count", table="incidents", **more):
-    words = {"es": name.replace("_", " ").capitalize(), "en": name.replace("_", " ").capitalize()}
-    return Feature(name=name, dimension="acts", table=table, aggregate=aggregate, label=words, **more)
+    words = dict.fromkeys(("es", "en"), name.replace("_", " ").capitalize())
+    return Feature(
+        name=name if name.isidentifier() else "x",
+        dimension="acts",
+        table=table,
+        aggregate=aggregate,
+        label=words,
+        **more,
+    )
 
 
 INCIDENTS = feature("incidentes", windows=("90d", "72h", "ever"))
@@ -45,6 +52,21 @@ VISITS = Feature(
     windows=("90d",),
     label={"es": "Visitas", "en": "Visits"},
 )
+BEFORE = feature("incidentes", windows=("365d-730d", "72h-30d", "365d-ever"))
+THIRD = SINCE.model_copy(
+    update={
+        "name": "days_since_third",
+        "aggregate": "days_since_third",
+        "label": {
+            "es": "Días desde el antepenúltimo incidente",
+            "en": "Days since the last incident but two",
+        },
+    }
+)
+EXPIRED = feature("Vencimiento de la última medida", "days_since_expiry", "measures")
+LAG = feature("retraso_del_registro", "mean", column="recording_lag", windows=("90d",))
+PATTERN = feature("Separación con control", "formula", "", formula="\"a\" = 'present' AND \"b\" = 'present'")
+RATIO = feature("Incidentes frente al año anterior", "formula", "", formula='("a_365d" / "a_365d_730d")')
 RELATIONSHIP = Feature(
     name="relationship",
     dimension="relationship",
@@ -78,6 +100,26 @@ RELATIONSHIP = Feature(
         (STATE.columns[0], "present", NOTHING, "Uso de arma: presente; hace 90 días: no mencionado"),
         (STATE.columns[0], "denied", "present", "Uso de arma: negado; hace 90 días: presente"),
         (STATE.columns[0], NOTHING, NOTHING, "Uso de arma: no mencionado"),
+        (BEFORE.columns[0], 3.0, 2.0, "3 incidentes entre 365 y 730 días antes; hace 90 días: 2"),
+        (BEFORE.columns[1], 1.0, 1.0, "Incidentes entre 72 horas y 30 días antes: 1; igual que hace 90 días"),
+        (BEFORE.columns[2], 4.0, 4.0, "4 incidentes hace más de 365 días; igual que hace 90 días"),
+        (THIRD.columns[0], 12.0, 40.0, "Desde el antepenúltimo incidente: 12 días; hace 90 días: 40 días"),
+        (
+            EXPIRED.columns[0],
+            3.5,
+            NOTHING,
+            "Vencimiento de la última medida: 3 días; hace 90 días: no consta",
+        ),
+        (LAG.columns[0], 2.4, 2.4, "Retraso del registro en 90 días: 2 días; igual que hace 90 días"),
+        (PATTERN.columns[0], 1.0, NOTHING, "Separación con control: sí; hace 90 días: no consta"),
+        (
+            PATTERN.columns[0],
+            0.0,
+            0.0,
+            "Separación con control: no, según lo que consta; igual que hace 90 días",
+        ),
+        (RATIO.columns[0], 1.5, 3.0, "Incidentes frente al año anterior: 1.50; hace 90 días: 3"),
+        (RATIO.columns[0], NOTHING, NOTHING, "Incidentes frente al año anterior: no consta"),
         (RELATIONSHIP.columns[0], "ex-partner", "partner", "Relación con la víctima: expareja"),
         (RELATIONSHIP.columns[0], "compadre", None, "Relación con la víctima: compadre"),
     ],
@@ -91,6 +133,9 @@ def test_in_english():
     assert said == "3 incidentes in 90 days; 90 days ago: 1"
     said = fact_words(SINCE.columns[0], 1.2, 40.0, compare=True, language="en")
     assert said == "Since the last incident: 1 day; 90 days ago: 40 days"
+    said = fact_words(BEFORE.columns[0], 3.0, 2.0, compare=True, language="en")
+    assert said == "3 incidentes 365 to 730 days before; 90 days ago: 2"
+    assert value_words(PATTERN.columns[0], 0.0, "en") == "not as far as is on record"
 
 
 def test_nothing_is_said_of_a_time_before_the_case_was_registered():
@@ -107,6 +152,8 @@ def test_not_mentioned_is_never_worded_as_denied():
 
 def test_what_is_silent():
     assert is_silent(STATE.columns[0], NOTHING)
+    # A pattern that does not hold may be one that nobody recorded; that it holds is something.
+    assert [is_silent(PATTERN.columns[0], value) for value in (NOTHING, 0.0, 1.0)] == [True, True, False]
     assert is_silent(INCIDENTS.columns[0], 0.0)
     assert not is_silent(STATE.columns[0], "denied")
     assert not is_silent(INCIDENTS.columns[0], 1.0)
