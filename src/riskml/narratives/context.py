@@ -64,7 +64,7 @@ class Context:
         self.text, self.words, self.reach = text, text.words, rules.reach
         cues = [Cue(m.rule.name, m.start, m.end) for m in found if m.rule.kind == "cue"]
         self.harmless = [c for c in cues if c.name == "not_a_denial"]
-        self.unsure = _longest(c for c in cues if c.name == "unsure")
+        self.unsure = _longest(c for c in cues if c.name == "unsure" and not self._in_harmless(c))
         saying = sorted(m.start for m in found if m.rule.kind == "saying")
         unsaid = [c for c in map(self._unsaid, saying) if c is not None]
         denials = _longest([*(c for c in cues if c.name in ("denies", "not")), *unsaid])
@@ -93,6 +93,10 @@ class Context:
 
     def _is_harmless(self, cue):
         return any(h.start < cue.end and cue.start < h.end and h.start <= cue.start for h in self.harmless)
+
+    def _in_harmless(self, cue):
+        """Whether a cue stands in what only looks like one ("no pudo evitar que")."""
+        return any(h.start < cue.end and cue.start < h.end for h in self.harmless)
 
     def is_harmless(self, match):
         """Whether a match that denies begins with what only looks like a denial ("no solo la golpeó")."""
