@@ -223,10 +223,14 @@ class LearnersPart(_Part):
 
 
 class BaselinesPart(_Part):
-    """The columns behind the two plain baselines."""
+    """The columns behind the two plain baselines, and the proxy instruments to beat."""
 
     incidents: str = "incidents_90d"
     days_since: str = "days_since_incident"
+    instruments: Annotated[tuple[str, ...], BeforeValidator(_listed)] = (
+        "proxy_epv_r",
+        "proxy_lethality_screen",
+    )
 
 
 class MinimumPart(_Part):

@@ -6,6 +6,7 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
+from riskml.instruments import instrument_names, load_instrument
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
 from riskml.models.riskgroups import clustered_interval, design_effect
@@ -33,6 +34,14 @@ def words(key, **fields):
 def note(code, **fields):
     """A remark that a reader must see: its code and its words in every language."""
     return {"code": code, **words(code, **fields)}
+
+
+def candidate_label(name):
+    """What a candidate is called: dict of language -> str."""
+    if name in instrument_names():
+        label = load_instrument(name).label
+        return {lang: message("training.candidate_instrument", lang, name=label[lang]) for lang in LANGUAGES}
+    return words(f"candidate_{name}")
 
 
 def libraries():
@@ -209,7 +218,7 @@ def comparison_report(
     )
     records = _records(judged.table(language))
     for record in records:
-        record["label"] = words(f"candidate_{record['candidate']}")
+        record["label"] = candidate_label(record["candidate"])
     simplest = judged.simplest(list(risks))
     report = {
         "comparison": records,
@@ -237,9 +246,7 @@ def _notes(row, simplest, chosen):
     if row["events"] < FEW_EVENTS:
         notes.append(note("few_events", events=row["events"]))
     if simplest != chosen:
-        pair = {
-            name: words(f"candidate_{value}") for name, value in (("simple", simplest), ("chosen", chosen))
-        }
+        pair = {name: candidate_label(value) for name, value in (("simple", simplest), ("chosen", chosen))}
         filled = {
             lang: message("training.simpler_not_worse", lang, **{k: v[lang] for k, v in pair.items()})
             for lang in LANGUAGES

@@ -5,6 +5,7 @@ import numpy as np
 from riskml.features.catalogue import Catalogue
 from riskml.features.definitions import Feature
 from riskml.features.matrix import build_features
+from riskml.instruments import load_instrument, score
 from riskml.vocabulary import LEVELS
 
 __all__ = ["analyst_level", "yardsticks"]
@@ -35,12 +36,15 @@ def analyst_level(history, cohort):
 def yardsticks(history, cohort, matrix, spec):
     """The plain baselines that these assessments allow, from simple to informed.
 
+    A proxy instrument is taken by the points that are known: what nobody mentioned is not counted, and an
+    assessment outside its scope has no score.
+
     Parameters
     ----------
     history : History
     cohort : DataFrame of case_id, as_of
     matrix : DataFrame    features of the cohort
-    spec : ModelFile      names the columns behind the first two
+    spec : ModelFile      names the columns behind the first two, and the instruments
 
     Returns
     -------
@@ -56,4 +60,8 @@ def yardsticks(history, cohort, matrix, spec):
         level = analyst_level(history, cohort)
         if not np.isnan(level).all():
             found["analyst_level"] = level
+    for name in spec.baselines.instruments:
+        instrument = load_instrument(name)
+        if set(instrument.factors) & set(matrix.columns):
+            found[name] = score(matrix, instrument)["low"].to_numpy(dtype=float)
     return found
