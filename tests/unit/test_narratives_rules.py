@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from riskml.errors import RiskmlError
 from riskml.narratives.patterns import PatternError, parse_pattern
@@ -36,6 +37,39 @@ def test_an_analyst_adds_a_wording(folder):
     assert "strangulation" not in set(read_narrative(sentence).factor)
     found = read_narrative(sentence, reader=Reader(load_rules(folder))).set_index("factor")
     assert found.rule["strangulation"] == "le hizo la campana .. <cord>"
+
+
+def test_the_documents_example_of_an_added_wording_works(folder):
+    page = (FEATURES.parent / "docs" / "narratives.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n# to be added\n")[1].split("```")[0]
+    added = yaml.safe_load(example)["strangulation"]
+    path = folder / "narratives.yml"
+    text = path.read_text(encoding="utf-8")
+    head, kept = text.split("  strangulation:\n", 1)
+    for key, wordings in added.items():
+        lines = "".join(f"      - {wording}\n" for wording in wordings)
+        kept = kept.replace(f"    {key}:\n", f"    {key}:\n{lines}", 1)
+    path.write_text(f"{head}  strangulation:\n{kept}", encoding="utf-8")
+    reader = Reader(load_rules(folder))
+    assert "strangulation" not in set(read_narrative("Le hizo la campana con una soga").factor)
+    assert set(read_narrative("Le hizo la campana con una soga", reader=reader).factor) == {"strangulation"}
+    assert read_narrative("Sonó la campana de la iglesia", reader=reader).empty
+
+
+def test_a_factor_that_lasts_is_never_of_the_past(folder):
+    write(folder, "context: {past: [antes]}\nfactors: {separation: {present: [separad*], lasting: true}}\n")
+    reader = Reader(load_rules(folder))
+    assert read_narrative("ESTABAN SEPARADOS ANTES", reader=reader).when.tolist() == ["current"]
+
+
+def test_comments_do_not_change_the_hash_and_wordings_do(folder):
+    rules = load_rules(folder)
+    path = folder / "narratives.yml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"# another comment\n{text}", encoding="utf-8")
+    assert load_rules(folder).hash == rules.hash
+    path.write_text(text.replace("- estrangul*", "- estrangula*", 1), encoding="utf-8")
+    assert load_rules(folder).hash != rules.hash
 
 
 def test_the_phrases_of_the_vocabulary_are_rules_too(folder):
