@@ -14,9 +14,10 @@ from riskml.errors import RiskmlError
 from riskml.features.catalogue import load_catalogue
 from riskml.features.facts_behind import REASONS, facts_behind
 from riskml.features.matrix import build_features
+from riskml.features.surroundings import case_surroundings
 from riskml.messages import all_messages
 from riskml.registry.contract import TABLES
-from riskml.registry.history import ARROW_TYPES
+from riskml.registry.history import ARROW_TYPES, History
 
 DAY = pd.Timedelta(days=1)
 MIDNIGHT = pd.Timestamp("2024-02-27")  # the grid crosses a leap day
@@ -185,6 +186,32 @@ def test_the_number_comes_out_of_the_facts_that_are_listed(history, case, t):
         assert not (facts["decides"] & ~facts["counted"]).any()
         if column.feature.aggregate not in ("days_since_second", "days_since_third"):
             assert facts["decides"].any() == facts["counted"].any()
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(history=histories, case=st.sampled_from("ABC"))
+def test_a_cases_surroundings_are_all_that_its_features_depend_on(history, case):
+    history = History.of({name: arrow(name, rows) for name, rows in history.items()})
+    catalogue = the_catalogue()
+    moments = [(MIDNIGHT + k * DAY / 2).to_pydatetime() for k in range(0, 14, 3)]
+    cohort = pd.DataFrame({"case_id": case, "as_of": pd.array(moments, dtype="datetime64[us]")})
+    around = case_surroundings(history, case, catalogue.tables_read)
+    pd.testing.assert_frame_equal(
+        build_features(around, cohort, catalogue), build_features(history, cohort, catalogue)
+    )
+
+
+def test_a_case_that_went_to_another_person_stays_his_no_longer_in_its_surroundings():
+    """Its later version names neither person: without it the case would still seem to be his."""
+    moved = {"recorded_at": pd.Timestamp("2024-02-01").to_pydatetime()}
+    known = history(
+        cases=[case(), case("C"), case("C", "q", **moved)], incidents=[fact("2024-01-02", case_id="C")]
+    )
+    around = case_surroundings(History.of(known), "A")
+    cohort = pd.DataFrame({"case_id": ["A"], "as_of": [pd.Timestamp("2024-03-01")]})
+    assert build_features(around, cohort, the_catalogue())["his_incidents_ever"].tolist() == [0.0]
 
 
 # What is left out, and why

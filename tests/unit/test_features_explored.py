@@ -1,5 +1,6 @@
 """The catalogue explored: how a feature is distributed, what sets two catalogues apart, and the commands."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -210,6 +211,28 @@ def test_why_traces_a_number_to_its_facts_with_both_dates(workspace):
     assert "aún no se" in asked.out
     later = ask(workspace, "why", "C1", "--as-of", "2025-03-20", "--feature", "incidents_90d")
     assert "Valor: 2" in later.out
+
+
+def test_a_formula_is_shown_and_traced_to_the_facts_behind_each_of_its_columns(workspace, tmp_path):
+    folder = tmp_path / "padron"
+    shutil.copytree(workspace.settings.folder, folder)
+    formula = "incidents_90d > 0 and strangulation = 'denied'"
+    entry = f'{{formula: "{formula}", label: {{es: Ambos, en: Both}}}}'
+    text = f"dimension: acts\nfeatures:\n  both_known: {entry}\n"
+    (folder / "features" / "zz.yml").write_text(text, encoding="utf-8")
+    shown = riskml("features", "show", "both_known", "-w", folder)
+    assert shown.code == 0, shown.err
+    assert "una fórmula sobre otras columnas" in shown.out
+    assert "la fórmula no tiene valor" in shown.out
+    arguments = ("why", "C1", "--as-of", "2025-03-01", "--feature", "both_known")
+    asked = riskml("features", *arguments, "-w", folder)
+    assert asked.code == 0, asked.err
+    assert "Valor: 1" in asked.out
+    assert "Ambos: sí" in asked.out
+    assert "Incidentes (90 días) (incidents_90d)" in asked.out
+    assert "Hechos que cuentan: 1 de 2" in asked.out
+    assert "(strangulation)" in asked.out
+    assert "negado" in asked.out
 
 
 def test_why_takes_a_pseudonym_or_what_it_prints_of_one(workspace):
