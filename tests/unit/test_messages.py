@@ -49,9 +49,9 @@ def test_no_word_that_needs_an_accent_goes_without(key):
 
 
 def test_number_decides_between_one_and_other():
-    assert message("features.label_days", "es", label="Incidentes", count=1) == "Incidentes (1 día)"
-    assert message("features.label_days", "es", label="Incidentes", count=30) == "Incidentes (30 días)"
-    assert message("features.label_days", "en", label="Incidents", count=30) == "Incidents (30 days)"
+    assert message("features.days", "es", count=1) == "1 día"
+    assert message("features.days", "es", count=30) == "30 días"
+    assert message("features.days", "en", count=1) == "1 day"
 
 
 def test_an_unknown_language_is_refused():
