@@ -173,7 +173,7 @@ def reject(
 
     One rejection is enough: the version is not used until another review approves it.
 
-    Example: riskml review reject escalation --as SSP-02 --role police --reason "use=What was found wanting."
+    Example: riskml review reject escalation --as SSP-02 --role police --reasons reasons.yml
     """
     from riskml.review.decisions import reject as record
 
