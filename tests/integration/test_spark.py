@@ -31,7 +31,7 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spark():
     """A session of the user's own, in a timezone with summer time: nothing may depend on it."""
     try:
