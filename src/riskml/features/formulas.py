@@ -225,7 +225,7 @@ def says_whether(feature):
     return feature.is_formula and _tree(feature.formula)[1]
 
 
-def evaluate(formulas, columns, given):
+def evaluate(formulas, columns, given, out):
     """Evaluate formulas over assessments.
 
     Parameters
@@ -233,13 +233,9 @@ def evaluate(formulas, columns, given):
     formulas : list of str                       in canonical form; each is read against the list again
     columns : dict of name -> FeatureColumn      the columns of the catalogue
     given : dict of name -> array, shape (n,)    float64 with NaN where missing, or pyarrow.Array of words;
-        the columns that formulas name, n at least 1
-
-    Returns
-    -------
-    iterator of (first, float64 array of shape (formulas, rows))
-        pieces of the assessments in order, each from position `first` on: 1 for true, 0 for false, NaN for
-        missing and for what is no finite number
+        the columns that formulas name
+    out : list of float64 array, shape (n,)      where each formula is written: 1 for true, 0 for false, NaN
+        for missing and for what is no finite number
 
     Raises
     ------
@@ -248,21 +244,25 @@ def evaluate(formulas, columns, given):
     column = _column_of(columns, ())
     written = [_Evaluated(column).read_again(sql).sql for sql in formulas]
     selected = ", ".join(f"CAST({sql} AS DOUBLE) AS f{i}" for i, sql in enumerate(written))
-    n = len(next(iter(given.values())))
     with duckdb.connect(":memory:", config={"enable_external_access": "false"}) as connection:
-        for first in range(0, n, _SLICE):
+        for first in range(0, len(out[0]), _SLICE):
             piece = {name: _nulled(values[first : first + _SLICE]) for name, values in given.items()}
             rows = len(next(iter(piece.values())))
             connection.register("matrix", pa.table(piece | {"row_": pa.array(np.arange(rows))}))
             result = connection.sql(f"SELECT {selected}, row_ FROM matrix").to_arrow_table()
             connection.unregister("matrix")
-            # Rows come back in any order: each carries its place.
-            place = result["row_"].to_numpy()
-            values = np.empty((len(formulas), rows))
-            for line, found in zip(values, result.columns, strict=False):
-                line[place] = found.to_numpy()
-            values[~np.isfinite(values)] = np.nan
-            yield first, values
+            _place(result, [line[first : first + rows] for line in out])
+
+
+def _place(result, lines):
+    """Write columns of a result into arrays: rows come in any order, and each carries its place."""
+    for batch in result.to_batches():
+        place = batch.column(len(lines)).to_numpy()
+        together = len(place) and place[-1] - place[0] == len(place) - 1 and (np.diff(place) == 1).all()
+        at = slice(place[0], place[-1] + 1) if together else place
+        for line, found in zip(lines, batch.columns, strict=False):
+            numbers = found.to_numpy(zero_copy_only=False)
+            line[at] = np.where(np.isfinite(numbers), numbers, np.nan)
 
 
 def _nulled(values):
@@ -303,8 +303,7 @@ def with_formulas(frame, catalogue):
     given = {name: _values(frame[name], known[name].kind) for name in named}
     values = np.empty((len(formulas), len(frame)))
     if formulas and len(frame):
-        for first, piece in evaluate([c.feature.formula for c in formulas], known, given):
-            values[:, first : first + piece.shape[1]] = piece
+        evaluate([column.feature.formula for column in formulas], known, given, list(values))
     frame = frame.copy()
     order = [column.name for column in catalogue.columns]
     for column, line in zip(formulas, values, strict=True):

@@ -169,17 +169,27 @@ class _Result:
         known = {column.name: column for column in self.columns}
         named = dict.fromkeys(name for column in formulas for name in formula_columns(column.feature))
         given = {
-            name: self.numbers[self.places[name]] if known[name].kind == "number" else self._text(known[name])
+            name: self.numbers[self.places[name]]
+            if known[name].kind == "number"
+            else self._coded(known[name])
             for name in named
         }
-        places = [self.places[column.name] for column in formulas]
-        for first, values in evaluate([column.feature.formula for column in formulas], known, given):
-            self.numbers[places, first : first + values.shape[1]] = values
+        lines = [self.numbers[self.places[column.name]] for column in formulas]
+        evaluate([column.feature.formula for column in formulas], known, given, lines)
+
+    def _coded(self, column):
+        """The words of a column by their codes: pyarrow.DictionaryArray."""
+        codes = self.words[self.places[column.name]]
+        return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), self._vocabulary(column))
+
+    def _vocabulary(self, column):
+        words = self.vocabulary[column.name].cast(pa.large_string())
+        return words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
 
     def _text(self, column):
         """The words of a column, null where missing: pyarrow.Array."""
         codes = self.words[self.places[column.name]]
-        return pc.take(self.vocabulary[column.name].cast(pa.large_string()), pa.array(codes, mask=codes < 0))
+        return pc.take(self._vocabulary(column), pa.array(codes, mask=codes < 0))
 
     def frame(self):
         """The matrix: DataFrame."""
