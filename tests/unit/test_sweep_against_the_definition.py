@@ -205,9 +205,8 @@ def _reads(column):
     return derived.get(column, lambda r: r[column])
 
 
-def _value(history, column, where, case, t):
+def _value(facts, column, t):
     feature = column.feature
-    facts = _facts(history, feature, where, case, t)
     near, far = WINDOWS.get(column.window, (timedelta(0), None))
     facts = [r for r in facts if r["occurred_at"] <= t - near]
     facts = [r for r in facts if far is None or r["occurred_at"] > t - far]
@@ -313,7 +312,7 @@ def _cohort(rows):
 
 
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(history=histories, cohort=cohorts)
 def test_every_aggregate_scope_and_window_is_what_the_definition_says(history, cohort):
@@ -323,11 +322,17 @@ def test_every_aggregate_scope_and_window_is_what_the_definition_says(history, c
             row["position"] = position
     matrix = build_features(_arrow(history), _cohort(cohort), catalogue)
     conditions = [where for *_, where in _blocks()]
+    found = {}
+
+    def facts(feature, case, t):
+        where = conditions[int(feature.name.removeprefix("f"))]
+        key = (feature.table, feature.over, where, case, t)
+        if key not in found:
+            found[key] = _facts(history, feature, where, case, t)
+        return found[key]
+
     expected = {
-        column.name: [
-            _value(history, column, conditions[int(column.feature.name.removeprefix("f"))], case, t)
-            for case, t in cohort
-        ]
+        column.name: [_value(facts(column.feature, case, t), column, t) for case, t in cohort]
         for column in catalogue.columns
         if not column.feature.is_formula
     }
@@ -335,8 +340,8 @@ def test_every_aggregate_scope_and_window_is_what_the_definition_says(history, c
         expected[f"g{k}"] = [meaning(*row) for row in zip(*(expected[name] for name in names), strict=True)]
     assert list(matrix.columns) == list(expected)
     for column in catalogue.columns:
-        found = [None if pd.isna(value) else value for value in matrix[column.name]]
-        assert found == expected[column.name], (column.name, column.feature)
+        built = [None if pd.isna(value) else value for value in matrix[column.name]]
+        assert built == expected[column.name], (column.name, column.feature)
     edited = matrix.drop(columns=["g1", "g4"]).assign(g0=7.0)
     pd.testing.assert_frame_equal(with_formulas(edited, catalogue), matrix)
 
@@ -359,7 +364,7 @@ def _cut(history, end):
 
 
 @settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 @given(history=histories, cohort=cohorts, end=times)
 def test_what_comes_later_changes_nothing(history, cohort, end):
