@@ -98,6 +98,8 @@ def test_both_drunk_is_said_of_both():
         ("SI NO REGRESA CON EL SE VA A MATAR", "suicidality"),
         # a gap of a wording does not reach into a denial of something else
         ("LA QUIERE MATAR, NO CUENTA CON ARMA DE FUEGO", "!weapon_used !-weapon_used -firearm_access"),
+        # what says a thing without naming it: not shooting does not mean having no gun
+        ("NO LE DISPARO", "-weapon_used !-firearm_access"),
         # a verb of saying that is denied itself
         ("La autopsia no reveló asfixia", "-strangulation"),
         ("NO MANIFIESTA AMENAZAS DE MUERTE", "-death_threat"),

@@ -17,6 +17,7 @@ COLUMNS = ("factor", "state", "quote", "about", "reported_by", "when", "start", 
 _MOST_WORDS = 300_000  # different words kept in memory; then the finder is made anew
 # Factors that speak of earlier events whatever the tense.
 _PAST = ("prior_",)
+_SAYING = ("present", "implied")
 
 
 @dataclass(frozen=True)
@@ -91,8 +92,10 @@ class Reader:
             return
         cue = None
         state = match.rule.wording
-        if state == "present":
+        if state in _SAYING:
             cue = context.denial(match)
+            if cue and state == "implied":
+                return
             state = "denied" if cue else "present"
         dimension = self.rules.factors[factor].dimension
         if dimension == "acts" and not context.acts_himself(match):
@@ -140,10 +143,15 @@ def _standing(matches, context):
     standing = []
     for match in sorted(said, key=lambda m: (-m.length, m.rule.wording, m.start)):
         rivals = [s for s in standing if s.overlaps(match)]
-        if any(s.rule.wording != match.rule.wording or _covers(s, match) or _same(s, match) for s in rivals):
+        if any(_says(s) != _says(match) or _covers(s, match) or _same(s, match) for s in rivals):
             continue
         standing.append(match)
     return standing
+
+
+def _says(match):
+    """Whether a wording says its factor, not its denial."""
+    return match.rule.wording in _SAYING
 
 
 def _covers(first, second):

@@ -19,8 +19,8 @@ PERSONS = ("victim", "aggressor", "third_party", "officer")
 CUES = ("denies", "not", "not_a_denial", "unsure", "after", "listed", "stops", "past")
 _REACHING = ("denies", "not", "unsure", "after")
 _KEYS = ("words", "shorthand", "not_typos", "persons", "saying", "context", "factors")
-_FACTOR_KEYS = ("present", "denied", "not", "victim", "phrases", "lasting")
-_WORDINGS = ("present", "denied", "not")
+_FACTOR_KEYS = ("present", "implied", "denied", "not", "victim", "phrases", "lasting")
+_WORDINGS = ("present", "implied", "denied", "not")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Rule:
     ----------
     kind : str       "factor", "cue", "person" or "saying"
     name : str       the factor's code, the cue or the person
-    wording : str    for a factor: "present", "denied" or "not"
+    wording : str    for a factor: "present", "implied", "denied" or "not"
     pattern : Pattern
     """
 
