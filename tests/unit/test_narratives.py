@@ -246,6 +246,14 @@ def test_what_has_been_seen_does_not_fill_the_memory(monkeypatch):
     assert reader.finder is not before
 
 
+@pytest.mark.parametrize("end", [". ", "\n", " ", ""])
+def test_a_narrative_as_long_as_a_book_is_read(end):
+    text = ("RECORRIDO DE RUTINA" + end) * 70_000 + " LA AMENAZO DE MUERTE"
+    assert len(text) > 1_000_000
+    (row,) = read_narrative(text).itertuples()
+    assert (row.factor, text[row.start : row.end]) == ("death_threat", "LA AMENAZO DE MUERTE")
+
+
 def test_a_separation_lasts():
     found = read_narrative("Se habían separado hace meses").set_index("factor")
     assert found.when["separation"] == "current"

@@ -1,6 +1,6 @@
 """Factors that a narrative speaks of, each present or denied, with the words that say so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pandas as pd
@@ -15,6 +15,7 @@ __all__ = ["COLUMNS", "Mention", "Reader", "read_narrative", "read_narratives"]
 
 COLUMNS = ("factor", "state", "quote", "about", "reported_by", "when", "start", "end", "rule")
 _MOST_WORDS = 300_000  # different words kept in memory; then the finder is made anew
+_LONGEST = 20_000  # characters that are read at once: what stands around a match is looked for among all
 # Factors that speak of earlier events whatever the tense.
 _PAST = ("prior_",)
 _SAYING = ("present", "implied")
@@ -72,6 +73,16 @@ class Reader:
 
     def mentions(self, narrative):
         """Every place of a narrative that speaks of a factor: list of Mention, in the text's order."""
+        mentions, start = [], 0
+        for piece in _pieces(narrative):
+            said = self._mentions(piece)
+            mentions += (
+                [replace(m, start=m.start + start, end=m.end + start) for m in said] if start else said
+            )
+            start += len(piece)
+        return mentions
+
+    def _mentions(self, narrative):
         text, found = self._bounded_finder()(narrative)
         by_factor = {}
         for match in found:
@@ -132,6 +143,16 @@ class Reader:
                 text.ends[end - 1],
                 match.rule.pattern.text,
             )
+
+
+def _pieces(text):
+    """A text in pieces that are read one by one, cut after a full stop: one, unless it is a book."""
+    while len(text) > _LONGEST:
+        end = max(text.rfind(". ", 0, _LONGEST), text.rfind("\n", 0, _LONGEST)) + 1
+        end = end or text.rfind(" ", 0, _LONGEST) + 1 or _LONGEST
+        yield text[:end]
+        text = text[end:]
+    yield text
 
 
 def _standing(matches, context):
