@@ -41,6 +41,7 @@ from riskml.registry.pseudonyms import Key
 from riskml.training.data import people_of, training_data
 from riskml.training.report import libraries
 from riskml.training.train import train
+from riskml.training.yardsticks import yardsticks
 from riskml.validation.intervals import exact_interval
 
 HERE = Path(__file__).resolve().parent
@@ -162,7 +163,8 @@ def _later(source, spec, learnt, catalogue, known, options):
     outcome = label_outcomes(history, cohort, spec.outcome)["outcome"].to_numpy()
     followed = ~np.isnan(outcome)
     cohort, people, outcome = cohort[followed], people[followed], outcome[followed]
-    risks = learnt.risks(build_features(history, cohort, catalogue))
+    matrix = build_features(history, cohort, catalogue)
+    risks = learnt.risks(matrix, yardsticks(history, cohort, matrix, spec))
     return {
         "index_date": f"{LATER_INDEX:%Y-%m-%d}",
         **_judged(outcome, risks, people, cohort["as_of"].to_numpy(), spec, options),
@@ -263,7 +265,7 @@ def _tables(spec, source, catalogue, options, trained_on):
         theirs = training_data(spec, trained_on.history(COVERAGE_END), catalogue, seed=options.seed)
         learnt = learn(theirs, spec, catalogue, np.arange(len(theirs.outcome)), seed=options.seed)
         new = ~np.isin(source.names(data.aggressor), trained_on.names(theirs.aggressor))
-        risks = {n: risk[new] for n, risk in learnt.risks(data.matrix).items()}
+        risks = {n: risk[new] for n, risk in learnt.risks(data.matrix, data.yardsticks).items()}
         return {
             "learnt_from": {"people": len(theirs.outcome), "events": int(theirs.outcome.sum())},
             "left_out_because_learnt_from": int((~new).sum()),

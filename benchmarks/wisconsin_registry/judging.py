@@ -6,7 +6,7 @@ import numpy as np
 
 from riskml.models.encoding import Encoding, columns_of
 from riskml.models.splits import grouped_folds, split_by_person
-from riskml.training.learn import calibrated, learn_candidates
+from riskml.training.learn import Inputs, calibrated, learn_candidates
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.comparison import compare
 from riskml.validation.metrics import METRICS, NotEstimable, auc
@@ -26,15 +26,27 @@ class Learnt:
     ----------
     encoding : Encoding
     candidates : dict of name -> Candidate
+    plain : iterable of str    names of those that read a number of their own
     """
 
-    def __init__(self, encoding, candidates):
-        self._encoding, self._candidates = encoding, candidates
+    def __init__(self, encoding, candidates, plain):
+        self._encoding, self._candidates, self._plain = encoding, candidates, tuple(plain)
 
-    def risks(self, matrix):
-        """Risks of other assessments: dict of candidate -> float array, shape (n,)."""
-        design = self._encoding.design(matrix)
-        return {name: candidate.risk(design) for name, candidate in self._candidates.items()}
+    def risks(self, matrix, baselines):
+        """Risks of assessments: dict of candidate -> float array, shape (n,).
+
+        Parameters
+        ----------
+        matrix : DataFrame, shape (n, columns)
+        baselines : dict of candidate -> float array, shape (n,)    of `training.yardsticks`; a plain baseline
+            that these assessments do not allow is left out
+        """
+        inputs, rows = Inputs(self._encoding.design(matrix), baselines), np.arange(len(matrix))
+        return {
+            name: candidate.risk(inputs, rows)
+            for name, candidate in self._candidates.items()
+            if name in inputs.simple or name not in self._plain
+        }
 
 
 def learn(data, spec, catalogue, rows, *, seed):
@@ -65,15 +77,15 @@ def learn(data, spec, catalogue, rows, *, seed):
     tune, at = rows[inside["tune"]], rows[inside["calibrate"]]
     refit = np.sort(np.concatenate([train, tune]))
     encoding = Encoding.fit(data.matrix.iloc[train], columns_of(catalogue, spec.features.chosen(catalogue)))
-    design = encoding.design(data.matrix)
-    candidates = learn_candidates(design, data.outcome, (train, tune, refit), spec, encoding, seed=seed)
+    inputs, people = Inputs(encoding.design(data.matrix), data.yardsticks), data.aggressor
+    candidates = learn_candidates(
+        inputs, data.outcome, (train, tune, refit), people, spec, encoding, seed=seed
+    )
     kept = {
-        c.name: calibrated(
-            c, design[at], data.outcome[at], data.aggressor[at], kinds=spec.calibrators, seed=seed
-        )
+        c.name: calibrated(c, inputs, data.outcome, at, people, kinds=spec.calibrators, seed=seed)
         for c in candidates
     }
-    return Learnt(encoding, kept)
+    return Learnt(encoding, kept, inputs.simple)
 
 
 @dataclass(frozen=True)
@@ -129,7 +141,7 @@ def cross_fit(data, spec, catalogue, *, folds, repeats=1, seed, step=lambda: Non
         for k in np.unique(fold):
             inside, outside = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
             learnt = learn(data, spec, catalogue, inside, seed=seed + repeat * folds + int(k))
-            found = learnt.risks(data.matrix)
+            found = learnt.risks(data.matrix, data.yardsticks)
             for name, risk in found.items():
                 every = risks.setdefault(name, np.full(repeats * n, np.nan))
                 every[repeat * n + outside] = risk[outside]

@@ -12,9 +12,34 @@ from riskml.models.search import search_trees
 from riskml.models.trees import boost
 from riskml.training.crossfit import cross_fit
 
-__all__ = ["Candidate", "calibrated", "cross_fitted", "learn_candidates"]
+__all__ = ["Candidate", "Inputs", "calibrated", "cross_fitted", "learn_candidates"]
 
 PATIENCE = 3  # weaker penalties that may be worse before the path ends
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the candidates read of each assessment.
+
+    Attributes
+    ----------
+    design : float array, shape (n, p)
+    baselines : dict of candidate -> float array, shape (n,)    the number that each plain baseline reads
+    """
+
+    design: np.ndarray
+    baselines: dict
+
+    @property
+    def simple(self):
+        """Names of the plain baselines, from simple to informed; the first reads nothing: tuple of str."""
+        return ("base_rate", *self.baselines)
+
+    def of(self, name, rows):
+        """What one candidate reads of some rows: float array of shape (rows, columns)."""
+        if name in self.baselines:
+            return self.baselines[name][rows][:, None]
+        return self.design[rows, :0] if name == "base_rate" else self.design[rows]
 
 
 @dataclass(frozen=True)
@@ -30,7 +55,6 @@ class Candidate:
     tuning : list of dict         settings with their log loss in the tune window or on held-out people
     calibrators : list of dict    calibrators with their cross-validated Brier scores
     calibrate_risk : float array  cross-validated risk in the calibrate (develop) window
-    own : float array (n, 1) or (n, 0), or None    what a baseline reads of all rows; None: the design
     """
 
     name: str
@@ -40,15 +64,13 @@ class Candidate:
     calibrators: list = field(default_factory=list)
     calibrate_risk: np.ndarray | None = None
 
-    own: np.ndarray | None = None
+    def margin(self, inputs, rows):
+        """Log-odds before calibration of some rows of Inputs: float array."""
+        return self.learner.margin(inputs.of(self.name, rows))
 
-    def margin(self, design, rows):
-        """Log-odds before calibration of some rows of the design: float array."""
-        return self.learner.margin((design if self.own is None else self.own)[rows])
-
-    def risk(self, design, rows):
-        """Calibrated risk of some rows of the design: float array."""
-        return self.calibrator.risk(self.margin(design, rows))
+    def risk(self, inputs, rows):
+        """Calibrated risk of some rows of Inputs: float array."""
+        return self.calibrator.risk(self.margin(inputs, rows))
 
 
 def _elastic_net(design, outcome, rows, settings):
@@ -98,21 +120,15 @@ def _lightgbm(design, outcome, rows, people, settings, directions, rows_per_pers
     return Candidate("lightgbm", learner, tuning=tuning)
 
 
-def _numbers(baselines, rows):
-    """What each baseline reads, the base rate nothing: dict of candidate -> float array (n, 1) or (n, 0)."""
-    return {"base_rate": np.empty((rows, 0)), **{name: v[:, None] for name, v in baselines.items()}}
-
-
-def cross_fitted(design, outcome, rows, people, baselines, spec, encoding, *, seed=0, step=lambda: None):
+def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, seed=0, step=lambda: None):
     """The same candidates and their mixture, tuned and calibrated on held-out people of one window.
 
     Parameters
     ----------
-    design : float array, shape (n, p)
+    inputs : Inputs
     outcome : array of {0, 1}, shape (n,)
     rows : int array              positions of the develop window
     people : array, shape (n,)    groups that are kept whole
-    baselines : dict of candidate -> float array, shape (n,)
     spec : ModelFile
     encoding : Encoding           of the design
     seed : int
@@ -123,16 +139,15 @@ def cross_fitted(design, outcome, rows, people, baselines, spec, encoding, *, se
     list of Candidate, calibrated, from simple to flexible
     """
     trees, linear = spec.learners.lightgbm, spec.learners.elastic_net
-    own = _numbers(baselines, len(outcome))
     fitted = cross_fit(
-        design[rows],
+        inputs.design[rows],
         outcome[rows],
         people[rows],
         seed=seed,
         grid=trees.grid,
         l1_ratios=linear.l1_ratio,
         directions=encoding.directions if trees.monotone else (),
-        baselines={name: values[rows] for name, values in own.items() if values.shape[1]},
+        baselines={name: inputs.of(name, rows) for name in inputs.baselines},
         kinds=spec.calibrators,
         step=step,
     )
@@ -144,34 +159,22 @@ def cross_fitted(design, outcome, rows, people, baselines, spec, encoding, *, se
             fitted.tuning.get(name, []),
             fitted.calibrators[name],
             fitted.risks[name],
-            own.get(name),
         )
         for name, learner in fitted.learners.items()
     ]
 
 
 def learn_candidates(
-    design,
-    outcome,
-    rows,
-    people,
-    baselines,
-    spec,
-    encoding,
-    *,
-    rows_per_person=1.0,
-    seed=0,
-    step=lambda: None,
+    inputs, outcome, rows, people, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
 ):
     """The plain baselines, the logistic regression and LightGBM, before calibration.
 
     Parameters
     ----------
-    design : float array, shape (n, p)
+    inputs : Inputs
     outcome : array of {0, 1}, shape (n,)
     rows : (train, tune, refit)    positions
     people : array, shape (n,)     whose row it is
-    baselines : dict of candidate -> float array, shape (n,)
     spec : ModelFile
     encoding : Encoding            of the design
     rows_per_person : float        mean number of training rows of one person
@@ -183,9 +186,9 @@ def learn_candidates(
     list of Candidate, from simple to flexible
     """
     refit = rows[2]
+    design = inputs.design
     candidates = [
-        Candidate(name, one_number(values[refit], outcome[refit]), own=values)
-        for name, values in _numbers(baselines, len(outcome)).items()
+        Candidate(name, one_number(inputs.of(name, refit), outcome[refit])) for name in inputs.simple
     ]
     step()
     candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
@@ -206,13 +209,13 @@ def learn_candidates(
     return candidates
 
 
-def calibrated(candidate, design, outcome, rows, people, *, kinds, seed=0):
+def calibrated(candidate, inputs, outcome, rows, people, *, kinds, seed=0):
     """The candidate with the calibrator that has the lowest Brier score in the calibrate window.
 
     Parameters
     ----------
     candidate : Candidate
-    design, outcome, people : of all rows
+    inputs, outcome, people : of all rows
     rows : int array           positions of the calibrate window
     kinds : iterable of str    calibrators to choose among
     seed : int
@@ -222,6 +225,6 @@ def calibrated(candidate, design, outcome, rows, people, *, kinds, seed=0):
     Candidate
     """
     calibrator, table, risk = choose_calibrator(
-        candidate.margin(design, rows), outcome[rows], people[rows], kinds=kinds, seed=seed
+        candidate.margin(inputs, rows), outcome[rows], people[rows], kinds=kinds, seed=seed
     )
     return replace(candidate, calibrator=calibrator, calibrators=table, calibrate_risk=risk)

@@ -11,7 +11,7 @@ from riskml.models.spec import ModelFile
 from riskml.progress import progress
 from riskml.registry.history import History
 from riskml.training.data import training_data
-from riskml.training.learn import calibrated, cross_fitted, learn_candidates
+from riskml.training.learn import Inputs, calibrated, cross_fitted, learn_candidates
 from riskml.training.report import comparison_report, importance, libraries, note, split_report
 
 __all__ = ["reference_of", "train"]
@@ -96,10 +96,11 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         design = encoding.design(data.matrix)
         step()
         people, at, later = data.aggressor, split.calibrate, split.rows["evaluate"]
+        inputs = Inputs(design, data.yardsticks)
         learn = _cross_fitted if split.cross_fitted else _in_windows
-        candidates = learn(data, design, spec, encoding, seed, step)
+        candidates = learn(data, inputs, spec, encoding, seed, step)
         step()
-    risks = {name: c.risk(design, later) for name, c in candidates.items()}
+    risks = {name: c.risk(inputs, later) for name, c in candidates.items()}
     chosen = candidates[spec.learners.main]
     seen = np.unique(people[np.concatenate([split.refit, at])])
     judged, notes = comparison_report(
@@ -142,15 +143,14 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     )
 
 
-def _in_windows(data, design, spec, encoding, seed, step):
+def _in_windows(data, inputs, spec, encoding, seed, step):
     """Candidates learnt, tuned and calibrated in windows of their own: dict of name -> Candidate."""
     rows, people = data.split.rows, data.aggressor
     candidates = learn_candidates(
-        design,
+        inputs,
         data.outcome,
         (rows["train"], rows["tune"], data.split.refit),
         people,
-        data.yardsticks,
         spec,
         encoding,
         rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
@@ -159,20 +159,19 @@ def _in_windows(data, design, spec, encoding, seed, step):
     )
     return {
         c.name: calibrated(
-            c, design, data.outcome, rows["calibrate"], people, kinds=spec.calibrators, seed=seed
+            c, inputs, data.outcome, rows["calibrate"], people, kinds=spec.calibrators, seed=seed
         )
         for c in candidates
     }
 
 
-def _cross_fitted(data, design, spec, encoding, seed, step):
+def _cross_fitted(data, inputs, spec, encoding, seed, step):
     """Candidates tuned and calibrated on held-out people of the develop window: dict of name -> Candidate."""
     made = cross_fitted(
-        design,
+        inputs,
         data.outcome,
         data.split.rows["develop"],
         data.group,
-        data.yardsticks,
         spec,
         encoding,
         seed=seed,

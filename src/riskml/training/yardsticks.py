@@ -48,7 +48,8 @@ def yardsticks(history, cohort, matrix, spec):
 
     Returns
     -------
-    dict of candidate -> float array, shape (n,)    a column that the matrix lacks is left out
+    dict of candidate -> float array, shape (n,)    left out is a column that the matrix lacks, a level that
+        nobody assigned, an instrument of which no item was ever observed
     """
     columns = {"incidents": spec.baselines.incidents, "days_since": spec.baselines.days_since}
     found = {
@@ -63,5 +64,7 @@ def yardsticks(history, cohort, matrix, spec):
     for name in spec.baselines.instruments:
         instrument = load_instrument(name)
         if set(instrument.factors) & set(matrix.columns):
-            found[name] = score(matrix, instrument)["low"].to_numpy(dtype=float)
+            scored = score(matrix, instrument)
+            if scored["observed"].any():
+                found[name] = scored["low"].to_numpy(dtype=float)
     return found
