@@ -87,6 +87,38 @@ def test_compare_shows_both_versions_on_the_same_cases(workspace):
     assert len(shown) == min(30, moved) > 0
 
 
+def test_from_its_first_review_on_only_an_approved_version_writes(workspace):
+    ws = public.open_workspace(workspace)
+    score = ("score", "--as-of", AS_OF, "-w", workspace)
+    assert riskml(*score).code == 0
+    assert riskml("review", "open", "repeat", "--as", "FGJ-01", "-w", workspace).code == 0
+    before = state_of(workspace)
+    refused = riskml(*score)
+    assert refused.code == 2
+    assert "still under review" in refused.err
+    assert "registry.db" in before
+    assert state_of(workspace)["registry.db"] == before["registry.db"]
+    assert riskml(*score, "--dry-run").code == 0
+    assert riskml(*score, "--model", "escalation").code == 0
+    for code, role in (("FGJ-07", "prosecutor"), ("SSP-02", "police")):
+        said = riskml("review", "approve", "repeat", "--as", code, "--role", role, *EVERY, "-w", workspace)
+        assert said.code == 0, said.err
+    approved = ws.trained("repeat")
+    newer = Model(**vars(approved) | {"calibrator": Calibrator("sigmoid", {"slope": 0.6, "intercept": 1.0})})
+    ws.keep(newer)
+    assert ws.trained("repeat").version == newer.version
+    written = riskml(*score)
+    assert written.code == 0, written.err
+    engine = ws.connect()
+    with engine.connect() as connection:
+        runs = pd.read_sql("SELECT * FROM riskml_runs", connection).astype(str).to_numpy().ravel()
+    assert any(approved.version in value for value in runs)
+    assert not any(newer.version in value for value in runs)
+    refused = riskml(*score, "--model", f"repeat@{newer.version}")
+    assert refused.code == 2
+    assert "has not been reviewed" in refused.err
+
+
 def test_nobody_is_in_the_store(workspace):
     """Reviews bring no case and no account's name to MLflow."""
     assert riskml("review", "open", "repeat", "--as", "FGJ-01", "-w", workspace).code == 0

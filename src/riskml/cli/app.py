@@ -17,7 +17,7 @@ from riskml.cli.options import (
     moment_of,
     say,
 )
-from riskml.cli.review import review
+from riskml.cli.review import review, version_asked
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.workspace import init_workspace, open_workspace
@@ -163,7 +163,10 @@ def train(
 def score(
     as_of: AsOfOption,
     model: Annotated[
-        list[str] | None, typer.Option(help="Name of a trained model; may be repeated. Default: all of them.")
+        list[str] | None,
+        typer.Option(
+            metavar="NAME[@VERSION]", help="A trained model; may be repeated. Default: all of them."
+        ),
     ] = None,
     history: Annotated[
         str | None, typer.Option(help="Content hash of a history. Default: take one from the registry now.")
@@ -181,7 +184,8 @@ def score(
 ):
     """Write the second opinions of all open cases, with their reasons, in one transaction.
 
-    The same run again changes nothing. The registry's own tables are never touched.
+    The same run again changes nothing. The registry's own tables are never touched. Of a model under review
+    (`riskml review`) only the approved version in use writes; --dry-run shows what the last one would say.
 
     Example: riskml score --as-of 2026-10-26
 
@@ -193,7 +197,7 @@ def score(
 
     moment = moment_of(as_of)
     ws = open_workspace(workspace)
-    models = _trained(ws, model)
+    models = _trained(ws, model) if dry_run else _to_write(ws, model)
     check_catalogues({m.name: m for m in models}, ws.catalogue)
     taken = ws.history(history) if history else ws.take_history()
     if out is not None:
@@ -224,15 +228,33 @@ def _write_scores(ws, models, history, moment, out):
     say("risks_written", ws.settings.language, cases=cases, models=names, path=out)
 
 
-def _trained(ws, names):
-    names = names or ws.trained_names
+def _to_write(ws, asked):
+    """The versions asked for; else the approved one in use, or the last of a model never reviewed."""
+    from riskml.review.approval import champion_version, require_approved, reviewed
+
+    models = []
+    for name, version in map(version_asked, _names(ws, asked)):
+        if name in ws.trained_names and reviewed(ws.settings, name):
+            models.append(ws.trained(name, version or champion_version(ws.settings, name)))
+            require_approved(ws.settings, models[-1])
+        else:
+            models.append(ws.trained(name, version))
+    return models
+
+
+def _names(ws, asked):
+    names = asked or ws.trained_names
     if not names:
         raise RiskmlError(
             "no model has been trained here",
             where=str(ws.settings.bundles),
             mend="`riskml train repeat` trains one.",
         )
-    return [ws.trained(name) for name in names]
+    return names
+
+
+def _trained(ws, asked):
+    return [ws.trained(*version_asked(name)) for name in _names(ws, asked)]
 
 
 @app.command()

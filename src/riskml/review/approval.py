@@ -11,7 +11,7 @@ from riskml.review.index import champion_statement
 from riskml.review.ledger import open_ledger
 from riskml.review.rules import standing
 
-__all__ = ["champion_version", "require_approved"]
+__all__ = ["champion_version", "require_approved", "reviewed"]
 
 
 def champion_version(settings, name):
@@ -28,6 +28,21 @@ def champion_version(settings, name):
     """
     champion = champion_statement(_statements(settings, name))
     return champion.version if champion else None
+
+
+def reviewed(settings, name):
+    """Whether a review of a model was ever opened: from then on nothing unapproved of its name writes.
+
+    Parameters
+    ----------
+    settings : Settings
+    name : str    of the model
+
+    Raises
+    ------
+    RiskmlError    MLflow cannot be reached, or the statements were changed
+    """
+    return bool(_statements(settings, name))
 
 
 def require_approved(settings, model, today=None):
