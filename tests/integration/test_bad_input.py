@@ -211,7 +211,7 @@ def test_no_workspace(tmp_path, command):
         ('[registy]\nurl = "x"', ['unknown setting "registy.url"', 'Did you mean "registry.url"']),
         ('language = "fr"', ['unknown language "fr"']),
         ('timezone = "America/Mexico"', ["unknown timezone", "America/Mexico_City"]),
-        ('engine = "spark"', ["unknown engine"]),
+        ('engine = "dask"', ["unknown engine"]),
         ("language = es", ["riskml.toml", "not valid TOML"]),
         ("language = 3", ["riskml.toml", '"language" is not text']),
         ("registry = 3", ["riskml.toml", "registry"]),
