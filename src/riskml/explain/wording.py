@@ -23,7 +23,7 @@ _ELAPSED = (
     "days_to_expiry",
     "days_since_expiry",
 )
-_LARGE = 10  # from here on a ratio needs no second decimal
+_LARGE = 10  # from here on what a formula gives needs no decimals
 _SINCE = {
     "es": "Días ",
     "en": "Days ",
@@ -89,7 +89,9 @@ def _of_formula(feature, value, language):
     """What a formula comes out as: yes, no as far as is known, or its number."""
     if says_whether(feature):
         return message("reasons.holds" if value else "reasons.holds_not", language)
-    return f"{value:.2f}" if abs(value) < _LARGE and not float(value).is_integer() else _number(value)
+    if abs(value) >= _LARGE:
+        return f"{value:.0f}"
+    return _number(value) if float(value).is_integer() else f"{value:.2f}"
 
 
 def value_words(column, value, language="es"):
