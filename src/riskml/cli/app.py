@@ -230,15 +230,14 @@ def _write_scores(ws, models, history, moment, out):
 
 def _to_write(ws, asked):
     """The versions asked for; else the approved one in use, or the last of a model never reviewed."""
-    from riskml.review.approval import champion_version, require_approved, reviewed
+    from riskml.review.approval import in_use, require_approved
 
     models = []
     for name, version in map(version_asked, _names(ws, asked)):
-        if name in ws.trained_names and reviewed(ws.settings, name):
-            models.append(ws.trained(name, version or champion_version(ws.settings, name)))
+        reviewed, used = in_use(ws.settings, name) if name in ws.trained_names else (False, None)
+        models.append(ws.trained(name, version or used))
+        if reviewed:
             require_approved(ws.settings, models[-1])
-        else:
-            models.append(ws.trained(name, version))
     return models
 
 

@@ -11,7 +11,7 @@ from riskml.review.index import champion_statement
 from riskml.review.ledger import open_ledger
 from riskml.review.rules import standing
 
-__all__ = ["champion_version", "require_approved", "reviewed"]
+__all__ = ["champion_version", "in_use", "require_approved"]
 
 
 def champion_version(settings, name):
@@ -26,23 +26,18 @@ def champion_version(settings, name):
     ------
     RiskmlError    MLflow cannot be reached, or the statements were changed
     """
-    champion = champion_statement(_statements(settings, name))
-    return champion.version if champion else None
+    return in_use(settings, name)[1]
 
 
-def reviewed(settings, name):
-    """Whether a review of a model was ever opened: from then on nothing unapproved of its name writes.
+def in_use(settings, name):
+    """Whether a review of a model was ever opened, and its version in use: bool, str or None.
 
-    Parameters
-    ----------
-    settings : Settings
-    name : str    of the model
-
-    Raises
-    ------
-    RiskmlError    MLflow cannot be reached, or the statements were changed
+    From its first review on nothing unapproved of a model's name writes. Parameters and errors are those of
+    `champion_version`.
     """
-    return bool(_statements(settings, name))
+    statements = _statements(settings, name)
+    champion = champion_statement(statements)
+    return bool(statements), champion.version if champion else None
 
 
 def require_approved(settings, model, today=None):
