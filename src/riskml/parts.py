@@ -17,7 +17,7 @@ from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES
 from riskml.vocabulary import RELATIONSHIPS, did_you_mean
 
-__all__ = ["Line", "Part", "Relationship", "Words", "known_word", "read_part"]
+__all__ = ["Line", "Part", "Relationship", "Words", "known_word", "problem_words", "read_part"]
 
 
 def known_word(word, known):
@@ -88,7 +88,8 @@ def read_part(part, path, **given):
     try:
         return part.model_validate({**document.value, **given})
     except ValidationError as error:
-        problems = [_words(problem, document) for problem in error.errors()]
+        found = map(problem_words, error.errors())
+        problems = [(document.line(*path), words) for path, words in found]
     if len(problems) == 1:
         line, words = problems[0]
         raise RiskmlError(words, where=f"{where}, line {line}")
@@ -96,8 +97,8 @@ def read_part(part, path, **given):
     raise RiskmlError(f"{len(problems)} problems\n{lines}", where=where)
 
 
-def _words(problem, document):
-    """A pydantic problem as its line and words."""
+def problem_words(problem):
+    """A pydantic problem as (path of its keys, words that name the key): tuple, str."""
     path = tuple(part for part in problem["loc"] if part != "[key]")
     words = problem["msg"].removeprefix("Value error, ").replace("\n", " ")
     if problem["type"] == "missing":
@@ -107,4 +108,4 @@ def _words(problem, document):
         near = did_you_mean(problem["input"], known) or f"Known: {', '.join(known)}."
         words = f'"{problem["input"]}" is not known here. {near}'
     key = ".".join(str(part) for part in path)
-    return document.line(*path), f"{key}: {words}" if key else words
+    return path, f"{key}: {words}" if key else words

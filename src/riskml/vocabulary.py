@@ -35,6 +35,7 @@ __all__ = [
     "did_you_mean",
     "duration",
     "load_factors",
+    "moment_of",
 ]
 
 SOURCES = (
@@ -133,6 +134,34 @@ def duration(text):
             mend="Write a whole number of days or hours, such as 90d or 72h.",
         )
     return hours * 3_600_000_000
+
+
+def moment_of(value, where="as_of", example="2026-01-05 or 2026-01-05 08:00"):
+    """A moment in the registry's local time: pandas.Timestamp in microseconds.
+
+    Parameters
+    ----------
+    value : date, datetime, timestamp or str
+    where : str      how the error names what was given
+    example : str    how the error shows it written
+
+    Raises
+    ------
+    RiskmlError    no moment, or one with a timezone
+    """
+    import pandas as pd  # here, because every command reads this page and few of them a moment
+
+    try:
+        found = pd.Timestamp(value)
+    except (TypeError, ValueError):
+        found = pd.NaT
+    if found is pd.NaT or found.tzinfo is not None:
+        raise RiskmlError(
+            f'"{value}" is not a moment of the registry\'s local time',
+            where=where,
+            mend=f"Write it like {example}, without a timezone.",
+        )
+    return found.as_unit("us")
 
 
 @dataclass(frozen=True)

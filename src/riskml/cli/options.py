@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from riskml.errors import RiskmlError
+from riskml import vocabulary
 from riskml.messages import message
 
 __all__ = [
@@ -40,16 +40,4 @@ def say(name, language, **fields):
 
 def moment_of(text):
     """A moment that a user wrote: Timestamp. Told before anything is read or written."""
-    import pandas as pd
-
-    try:
-        moment = pd.Timestamp(text)
-    except (TypeError, ValueError):
-        moment = pd.NaT
-    if moment is pd.NaT or moment.tzinfo is not None:
-        raise RiskmlError(
-            f'"{text}" is not a moment of the registry\'s local time',
-            where="--as-of",
-            mend="Write it like 2026-01-05 or 2026-01-05T08:00, without a timezone.",
-        )
-    return moment
+    return vocabulary.moment_of(text, "--as-of", "2026-01-05 or 2026-01-05T08:00")

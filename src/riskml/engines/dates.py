@@ -7,10 +7,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskml.engines.moments import moment_of
 from riskml.errors import RiskmlError
 from riskml.outcomes.cohort import assessments
-from riskml.vocabulary import did_you_mean, duration
+from riskml.vocabulary import did_you_mean, duration, moment_of
 
 __all__ = ["CohortRule", "rule_of"]
 

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 from riskml.engines.building import builder
 from riskml.engines.dates import CohortRule, rule_of
-from riskml.engines.moments import GivenCohort, OpenCases, moment_of
+from riskml.engines.moments import GivenCohort, OpenCases
 from riskml.engines.tasks import MatrixTask, as_text
 from riskml.engines.work import check_engine
 from riskml.engines.writing import write_parts
 from riskml.registry.history import History
+from riskml.vocabulary import moment_of
 
 __all__ = ["build_features", "write_features"]
 

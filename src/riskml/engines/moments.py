@@ -8,10 +8,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from riskml.errors import RiskmlError
 from riskml.features.assessments import Assessments
 
-__all__ = ["ROW", "GivenCohort", "OpenCases", "cohort_frame", "moment_of"]
+__all__ = ["ROW", "GivenCohort", "OpenCases", "cohort_frame"]
 
 ROW = "__row"  # an assessment's place in the cohort that was given
 _CASE = ("case_id", "occurred_at", "recorded_at", "superseded_at", "closed_at")
@@ -102,18 +101,3 @@ def cohort_frame(table):
     """The assessments of one part as `build_features` takes them: DataFrame."""
     times = table["as_of"].to_numpy()
     return pd.DataFrame({"case_id": pd.array(table["case_id"], dtype="str"), "as_of": times})
-
-
-def moment_of(value, where="as_of"):
-    """A moment in the registry's local time: Timestamp; RiskmlError where it is none."""
-    try:
-        moment = pd.Timestamp(value)
-    except (TypeError, ValueError):
-        moment = pd.NaT
-    if moment is pd.NaT or moment.tzinfo is not None:
-        raise RiskmlError(
-            f'"{value}" is not a moment of the registry\'s local time',
-            where=where,
-            mend="Write it like 2026-01-05 or 2026-01-05 08:00, without a timezone.",
-        )
-    return moment.as_unit("us")

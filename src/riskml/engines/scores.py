@@ -8,13 +8,14 @@ from pathlib import Path
 import pyarrow as pa
 
 from riskml.engines.building import builder
-from riskml.engines.moments import OpenCases, moment_of
+from riskml.engines.moments import OpenCases
 from riskml.engines.tasks import arrow_table, as_text, catalogue_of, matrix_of
 from riskml.engines.work import check_engine
 from riskml.engines.writing import write_parts
 from riskml.models.bundle import Model
 from riskml.registry.history import History
 from riskml.scoring import score as one_machine
+from riskml.vocabulary import moment_of
 
 __all__ = ["ScoreTask", "score", "write_scores"]
 

@@ -17,6 +17,7 @@ from riskml.features.predictors import DERIVED
 from riskml.features.streams import scope_of
 from riskml.registry.contract import TABLES
 from riskml.registry.history import History
+from riskml.vocabulary import moment_of
 
 __all__ = ["REASONS", "facts_behind"]
 
@@ -81,7 +82,7 @@ def facts_behind(history, catalogue, case_id, as_of, column):
     ------
     RiskmlError    no such column or case, a table that the history lacks, a moment that does not read
     """
-    history, column, t = History.of(history), catalogue.column(column), _moment(as_of)
+    history, column, t = History.of(history), catalogue.column(column), moment_of(as_of)
     feature = column.feature
     if feature.is_formula:
         return _behind_each(history, catalogue, case_id, t, formula_columns(feature))
@@ -132,20 +133,6 @@ def _derived(facts, column):
     if column == "occurred_on":
         return facts["occurred_at"].dt.normalize()
     return ((facts["recorded_at"] - facts["occurred_at"]) // _DAY).clip(lower=0)
-
-
-def _moment(as_of):
-    try:
-        t = pd.Timestamp(as_of)
-    except (ValueError, TypeError):
-        t = pd.NaT
-    if t is pd.NaT or t.tzinfo is not None:
-        raise RiskmlError(
-            f'"{as_of}" is not a moment of the registry\'s local time',
-            where="as_of",
-            mend="Write it like 2026-10-26, without a timezone.",
-        )
-    return t.as_unit("us")
 
 
 def _frame(table):

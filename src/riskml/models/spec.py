@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from riskml.documents import read_documents
 from riskml.errors import RiskmlError
@@ -12,6 +12,7 @@ from riskml.messages import LANGUAGES
 from riskml.models.calibration import CALIBRATORS
 from riskml.models.splits import CROSS_FITTED, WINDOWS
 from riskml.outcomes.definition import OutcomeDefinition, Words
+from riskml.parts import Part, problem_words
 from riskml.vocabulary import did_you_mean, duration
 
 __all__ = ["DEFAULT_GRID", "ModelFile", "load_model_file", "model_names"]
@@ -56,25 +57,6 @@ _LIGHTGBM_KEYS = {
 }
 
 
-class _Part(BaseModel):
-    """A mapping of a model file: unknown keys are answered with the nearest known one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, values):
-        if not isinstance(values, dict):
-            raise ValueError(f"a mapping with keys of: {', '.join(cls.model_fields)}")
-        for key in values:
-            if key not in cls.model_fields:
-                near = did_you_mean(key, cls.model_fields)
-                raise ValueError(
-                    f'unknown key "{key}". {near or "Known: " + ", ".join(cls.model_fields) + "."}'
-                )
-        return values
-
-
 def _moment(value):
     return None if value is None else str(value)
 
@@ -93,7 +75,7 @@ Length = Annotated[str, BeforeValidator(_length)]
 Positive = Annotated[int, Field(ge=1, strict=True)]
 
 
-class CohortPart(_Part):
+class CohortPart(Part):
     """Whose assessments, and when: on common dates, at each new contact, or both."""
 
     every: Length | None = "28d"
@@ -108,7 +90,7 @@ class CohortPart(_Part):
         return self
 
 
-class SplitPart(_Part):
+class SplitPart(Part):
     """How assessments are divided: into train, tune, calibrate and evaluate, or into develop and evaluate.
 
     In the develop window five folds of people take the place of the three windows: what a model is tuned and
@@ -117,7 +99,9 @@ class SplitPart(_Part):
     """
 
     by: Literal["time", "person"] = "time"
-    shares: dict[str, Annotated[float, Field(gt=0)]] = dict(zip(WINDOWS, (0.4, 0.2, 0.2, 0.2), strict=True))
+    shares: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        default_factory=lambda: dict(zip(WINDOWS, (0.4, 0.2, 0.2, 0.2), strict=True))
+    )
     index_date: Moment = None
 
     @model_validator(mode="after")
@@ -135,7 +119,7 @@ class SplitPart(_Part):
         return self
 
 
-class FeaturesPart(_Part):
+class FeaturesPart(Part):
     """Which columns of the catalogue are predictors: names or patterns such as `incidents_*`."""
 
     include: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ("*",)
@@ -188,7 +172,7 @@ def _grid(value):
 Grid = tuple[dict[str, int | float], ...]
 
 
-class LightGBMPart(_Part):
+class LightGBMPart(Part):
     """Settings among which the tune window chooses; trees at most, or trees each where nothing stops early.
 
     `trials` further settings are searched by Optuna from the grid's on; one of them is taken only where it is
@@ -205,7 +189,7 @@ class LightGBMPart(_Part):
     monotone: bool = True
 
 
-class ElasticNetPart(_Part):
+class ElasticNetPart(Part):
     """Mixtures of the two penalties among which the tune window chooses, with a strength along a path."""
 
     l1_ratio: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], BeforeValidator(_listed)] = (
@@ -214,7 +198,7 @@ class ElasticNetPart(_Part):
     )
 
 
-class LearnersPart(_Part):
+class LearnersPart(Part):
     """What is learnt, and which the bundle holds; `blend`, a mixture, needs a develop window."""
 
     main: Literal["lightgbm", "elastic_net", "blend"] = "lightgbm"
@@ -222,7 +206,7 @@ class LearnersPart(_Part):
     elastic_net: ElasticNetPart = ElasticNetPart()
 
 
-class BaselinesPart(_Part):
+class BaselinesPart(Part):
     """The columns behind the two plain baselines, and the proxy instruments to beat."""
 
     incidents: str = "incidents_90d"
@@ -233,7 +217,7 @@ class BaselinesPart(_Part):
     )
 
 
-class MinimumPart(_Part):
+class MinimumPart(Part):
     """Below these numbers of assessments with the outcome nothing is trained."""
 
     events_to_learn: Positive = 50
@@ -246,7 +230,7 @@ def _calibrator(value):
     return value
 
 
-class ModelFile(_Part):
+class ModelFile(Part):
     """What one file under `models/` says.
 
     Attributes
@@ -316,17 +300,8 @@ class ModelFile(_Part):
 
 
 def _problem(problem, lines):
-    path = tuple(part for part in problem["loc"] if isinstance(part, str | int) and part != "[key]")
-    words = problem["msg"].removeprefix("Value error, ").replace("\n", " ")
-    if problem["type"] == "missing":
-        words = "is missing"
-    elif problem["type"] == "literal_error":
-        expected = problem["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-        near = did_you_mean(problem["input"], expected)
-        words = f'"{problem["input"]}" is not known here. {near or "Known: " + ", ".join(expected) + "."}'
-    key = ".".join(str(part) for part in path)
-    line = f"line {lines(*path)}, " if lines else ""
-    return f"{line}{key}: {words}" if key else words
+    path, words = problem_words(problem)
+    return f"line {lines(*path)}, {words}" if lines and path else words
 
 
 def load_model_file(path):

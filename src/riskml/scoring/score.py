@@ -9,7 +9,7 @@ from riskml.models.levels import default_levels
 from riskml.registry.history import History
 from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
-from riskml.vocabulary import LEVELS
+from riskml.vocabulary import LEVELS, moment_of
 
 __all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
 
@@ -41,7 +41,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     Only what was visible at `as_of` is read, on both clocks; outcomes are never read.
     """
     models = named_models(model)
-    history, moment = History.of(history), _moment(as_of)
+    history, moment = History.of(history), moment_of(as_of)
     check_catalogues(models, catalogue)
     catalogue = next(iter(models.values())).catalogue
     rules = default_levels() if levels is None else levels
@@ -100,20 +100,6 @@ def named_models(model):
     if len(named) < len(models):
         raise RiskmlError("two models of one name", where="model", mend="Give one version of each model.")
     return named
-
-
-def _moment(as_of):
-    try:
-        moment = pd.Timestamp(as_of)
-    except (TypeError, ValueError):
-        moment = pd.NaT
-    if moment is pd.NaT or moment.tzinfo is not None:
-        raise RiskmlError(
-            f'"{as_of}" is not a moment of the registry\'s local time',
-            where="as_of",
-            mend="Write it like 2026-01-05 or 2026-01-05 08:00, without a timezone.",
-        )
-    return moment.as_unit("us")
 
 
 def check_catalogues(models, catalogue=None):
