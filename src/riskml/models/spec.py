@@ -199,9 +199,13 @@ class ElasticNetPart(Part):
 
 
 class LearnersPart(Part):
-    """What is learnt, and which the bundle holds; `blend`, a mixture, needs a develop window."""
+    """What is learnt, and which the bundle holds; `blend`, a mixture, needs a develop window.
 
-    main: Literal["lightgbm", "elastic_net", "blend"] = "lightgbm"
+    `simplest` leaves the choice to the window in which calibrators are chosen: of the learners that the
+    sample size allows, the simplest whose score does not differ from the best one's.
+    """
+
+    main: Literal["simplest", "lightgbm", "elastic_net", "blend"] = "simplest"
     lightgbm: LightGBMPart = LightGBMPart()
     elastic_net: ElasticNetPart = ElasticNetPart()
 
@@ -215,6 +219,17 @@ class BaselinesPart(Part):
         "proxy_epv_r",
         "proxy_lethality_screen",
     )
+
+
+class SampleSizePart(Part):
+    """Riley's criteria, computed before anything is learnt; below them LightGBM is refused.
+
+    The anticipated c-statistic is that of published models, not that of the data at hand (EVIDENCE 3.1:
+    honest AUC of police-recorded repeat violence 0.65-0.76; EVIDENCE 5.5).
+    """
+
+    c_statistic: Annotated[float, Field(gt=0.5, lt=1)] = 0.70
+    shrinkage: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
 
 
 class MinimumPart(Part):
@@ -238,7 +253,7 @@ class ModelFile(Part):
     name : str                    the file's name without .yml
     label, limits : dict          title, and what it must not be used for, in Spanish and English
     outcome : OutcomeDefinition   event, horizon, reporting lag, competing exits, estimand
-    cohort, split, features, learners, baselines, minimum : parts of the file
+    cohort, split, features, learners, baselines, sample_size, minimum : parts of the file
     calibrators : tuple of str    among which the calibrate window chooses by Brier score
     capacity : int                cases that can be visited in a week
     bootstrap : int               replicates behind each interval
@@ -257,6 +272,7 @@ class ModelFile(Part):
         BeforeValidator(_listed),
         Field(min_length=1),
     ] = CALIBRATORS
+    sample_size: SampleSizePart = SampleSizePart()
     capacity: Positive = 40
     bootstrap: Annotated[int, Field(ge=20, le=10_000, strict=True)] = 200
     minimum: MinimumPart = MinimumPart()
