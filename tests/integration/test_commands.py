@@ -108,6 +108,7 @@ def test_init_makes_a_workspace_with_a_key_of_its_own(tmp_path):
         assert stat.S_IMODE((folder / "riskml.key").stat().st_mode) == 0o600
         assert public.open_workspace(folder).model_names == (
             "escalation",
+            "lethal",
             "repeat",
             "repeat_30d",
             "severe_harm",

@@ -203,6 +203,6 @@ def test_the_repository_is_a_workspace(tmp_path):
         copy_of(REPOSITORY / name, folder / name)
     shutil.copy(REPOSITORY / "riskml.toml", folder)
     workspace = public.open_workspace(folder)
-    assert workspace.model_names == ("escalation", "repeat", "repeat_30d", "severe_harm")
+    assert workspace.model_names == ("escalation", "lethal", "repeat", "repeat_30d", "severe_harm")
     assert len(workspace.catalogue.columns) >= 60
     assert workspace.levels.models <= set(workspace.model_names)

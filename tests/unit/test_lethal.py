@@ -13,7 +13,7 @@ from riskml.errors import RiskmlError
 from riskml.models.lethal import LethalModel, fit_lethal
 from riskml.models.priors import load_priors
 from riskml.models.relative_risk import RelativeRisk, combined_states
-from riskml.models.spec import model_names
+from riskml.models.spec import load_model_file, model_names
 from riskml.vocabulary import PARTNER_RELATIONSHIPS, load_factors
 
 ROOT = Path(__file__).parents[2]
@@ -54,9 +54,10 @@ def test_the_draft_names_pre_specified_factors_that_the_vocabulary_has():
     assert priors.outcome.event == ("lethal",)
     assert priors.outcome.horizon == "365d"
     assert (priors.sd == 0.5).all()
-    assert "lethal" not in model_names(
-        ROOT / "models"
-    )  # no model file of the trainer: read by its own loader
+    spec = load_model_file(ROOT / "models" / "lethal.yml")
+    assert "lethal" in model_names(ROOT / "models")
+    assert spec.priors == priors
+    assert spec.outcome.horizon == "365d"
 
 
 def test_each_figure_of_the_draft_is_one_of_the_vocabulary_with_the_same_tag():

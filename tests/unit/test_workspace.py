@@ -48,7 +48,7 @@ def test_a_new_workspace_is_complete(workspace):
         original = {p.name: p.read_bytes() for p in (REPOSITORY / name).iterdir() if p.is_file()}
         assert {p.name: p.read_bytes() for p in (folder / name).iterdir() if p.is_file()} == original
     assert (folder / "riskml.toml").read_bytes() == (REPOSITORY / "riskml.toml").read_bytes()
-    assert workspace.model_names == ("escalation", "repeat", "repeat_30d", "severe_harm")
+    assert workspace.model_names == ("escalation", "lethal", "repeat", "repeat_30d", "severe_harm")
     assert workspace.levels.models == {"escalation", "repeat"}
     assert len(workspace.catalogue.columns) >= 60
     assert workspace.key.fingerprint

@@ -10,6 +10,7 @@ from riskml.documents import read_documents
 from riskml.errors import RiskmlError
 from riskml.messages import LANGUAGES
 from riskml.models.calibration import CALIBRATORS
+from riskml.models.lethal_spec import KIND, load_lethal_file
 from riskml.models.splits import CROSS_FITTED, WINDOWS
 from riskml.outcomes.definition import OutcomeDefinition, Words
 from riskml.parts import Part, problem_words
@@ -329,7 +330,7 @@ def load_model_file(path):
 
     Returns
     -------
-    ModelFile
+    ModelFile, or LethalSpec of a file that says `kind: lethal`
 
     Raises
     ------
@@ -341,6 +342,8 @@ def load_model_file(path):
     if len(documents) != 1 or not isinstance(documents[0].value, dict):
         raise RiskmlError("a model file is one mapping: label, outcome, ...", where=where)
     document = documents[0]
+    if document.value.get("kind") == KIND:
+        return load_lethal_file(path)
     if document.repeated:
         line, key = document.repeated[0]
         raise RiskmlError(f'"{key}" stands twice', where=f"{where}, line {line}", mend="Keep one of them.")
