@@ -1,3 +1,4 @@
+import hashlib
 import json
 import os
 import shutil
@@ -8,8 +9,9 @@ import pytest
 
 from riskml.errors import RiskmlError
 from riskml.features.catalogue import load_catalogue
-from riskml.models import bundle
+from riskml.models import bundle_files
 from riskml.models.bundle import Model
+from riskml.models.bundle_files import json_text
 from riskml.models.calibration import fit_calibrator
 from riskml.models.encoding import Encoding, infer_columns
 from riskml.models.estimators import Blend
@@ -127,8 +129,8 @@ def test_a_bundle_that_lies_about_its_hashes_still_runs_no_path_outside(model, t
     main = json.loads((folder / "bundle.json").read_text())
     main.pop("content")
     main["files"]["../outside.txt"] = "0"
-    main["content"] = bundle._digest(bundle._json(main))
-    (folder / "bundle.json").write_text(bundle._json(main))
+    main["content"] = hashlib.sha256(json_text(main).encode()).hexdigest()
+    (folder / "bundle.json").write_text(json_text(main))
     with pytest.raises(RiskmlError):
         Model.load(folder)
 
@@ -149,7 +151,7 @@ def test_a_disk_that_cannot_be_written_is_one_message(model, tmp_path, monkeypat
     def refuse(*args, **kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(bundle.tempfile, "mkdtemp", refuse)
+    monkeypatch.setattr(bundle_files.tempfile, "mkdtemp", refuse)
     with pytest.raises(RiskmlError, match="cannot be written") as error:
         model.save(tmp_path / "b")
     assert "Nothing was changed" in error.value.mend
@@ -162,7 +164,7 @@ def test_a_failure_half_way_leaves_the_old_bundle(model, tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(bundle.os, "fsync", full)
+    monkeypatch.setattr(bundle_files.os, "fsync", full)
     with pytest.raises(RiskmlError, match="No space left"):
         model.with_thresholds({"high": 0.1}).save(folder)
     assert Model.load(folder).version == model.version
