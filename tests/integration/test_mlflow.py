@@ -1,5 +1,6 @@
 """A training run in MLflow: everything there, nothing pickled, nobody named."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from riskml.errors import RiskmlError
 from riskml.features.catalogue import load_catalogue
 from riskml.models.spec import load_model_file
 from riskml.registry.history import History
-from riskml.review.tracking import log_training, mlflow_at
+from riskml.reporting.figures import report_figures
+from riskml.review.tracking import log_training, log_validation, mlflow_at
 from riskml.settings import Settings
 from riskml.training.train import train
 from training_history import small_history
@@ -50,9 +52,10 @@ def test_the_run_holds_parameters_metrics_figures_dataset_and_catalogue(logged):
         version = client.get_model_version(run["model"], run["number"])
         artifacts = {a.path for a in client.list_artifacts(run["run_id"])}
         figures = {a.path for a in client.list_artifacts(run["run_id"], "figures")}
-    row = next(r for r in model.report["comparison"] if r["candidate"] == "lightgbm")
+    chosen = model.report["chosen"]
+    row = next(r for r in model.report["comparison"] if r["candidate"] == chosen)
     assert found.data.metrics["auc"] == pytest.approx(row["auc"])
-    assert found.data.metrics["lightgbm/auc_low"] == pytest.approx(row["auc_low"])
+    assert found.data.metrics[f"{chosen}/auc_low"] == pytest.approx(row["auc_low"])
     assert found.data.metrics["base_rate/brier"] > 0
     assert found.data.params["outcome.horizon"] == "90d"
     assert found.data.tags["riskml.version"] == model.version == version.tags["riskml.version"]
@@ -60,13 +63,106 @@ def test_the_run_holds_parameters_metrics_figures_dataset_and_catalogue(logged):
     # MLflow would fill in the account's name and the path of the script.
     assert (found.data.tags["mlflow.user"], found.info.user_id) == ("-", "-")
     assert found.data.tags["mlflow.source.name"] == "riskml train"
-    assert found.inputs.dataset_inputs[0].dataset.name == "history"
+    inputs = {given.dataset.name: given.dataset for given in found.inputs.dataset_inputs}
+    assert (model.card["history"]["hash"] or "unnamed").startswith(inputs["history"].digest)
+    for window in model.report["split"]["windows"]:
+        profile = json.loads(inputs[f"matrix, {window['window']}"].profile)
+        assert profile["num_rows"] == window["assessments"]
+        assert profile["num_elements"] == window["assessments"] * len(model.encoding.sources)
+    assert len({data.digest for data in inputs.values()}) == len(inputs)
     assert artifacts >= {"figures", "tables", "report.json", "catalogue.json"}
     assert figures == {
         f"figures/{name}.png"
         for name in ("calibration", "roc", "precision_recall", "importance", "comparison")
     }
     assert model.card["estimand"]["es"] in version.description
+
+
+def _below(client, run_id):
+    """The runs below a run, by title: dict of str -> Run."""
+    experiment = client.get_run(run_id).info.experiment_id
+    found = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{run_id}'")
+    return {run.info.run_name: run for run in found}
+
+
+def test_every_candidate_is_a_run_below(logged):
+    settings, model, run, _ = logged
+    with mlflow_at(settings) as mlflow:
+        below = _below(mlflow.MlflowClient(), run["run_id"])
+    rows = model.report["comparison"]
+    assert len(below) == len(rows)
+    for place, row in enumerate(rows, start=1):
+        found = below[f"{place}. {row['label']['es']}"]
+        assert found.data.tags["riskml.chosen"] == str(row["candidate"] == model.report["chosen"]).lower()
+        if row.get("refused"):
+            assert found.data.tags["riskml.refused"] == row["refused"]["es"]
+            assert row["refused"]["es"] in found.data.tags["mlflow.note.content"]
+            assert found.data.metrics == {}
+        else:
+            assert found.data.metrics["auc_high"] == pytest.approx(row["auc_high"])
+            assert row["not_estimable"] in found.data.tags["mlflow.note.content"]
+        assert found.data.tags["mlflow.user"] == "-"
+    assert {found.info.status for found in below.values()} == {"FINISHED"}
+
+
+def _validation(chosen):
+    """A validation document with two origins, and a part that could not be estimated."""
+    moments = ("2025-01-01 00:00:00", "2025-07-01 00:00:00")
+    size = {"first": "2025-01-01", "last": "2025-06-30", "assessments": 100, "people": 50, "events": 9}
+    rows = [
+        {"origin": at, "metric": "auc", "estimate": value, "low": 0.5, "high": None}
+        for at, value in zip(moments, (0.6, 0.7), strict=True)
+    ]
+    return {
+        "format": "riskml validation 1",
+        "seed": 3,
+        "settings": {"refits": 5, "origins": 2},
+        "performance": {"auc": {"estimate": 0.65, "low": 0.6, "high": 0.7}},
+        "leakage": {"verdict": "pass"},
+        "agreement": {"missing": {"es": "nadie asignó niveles", "en": "nobody assigned levels"}},
+        "backtest": {
+            "origins": [
+                {"origin": at, "window": window, **size} for at in moments for window in ("train", "evaluate")
+            ],
+            "candidates": {name: {"by_origin": rows} for name in ("base_rate", chosen)},
+        },
+    }
+
+
+def test_a_validation_stands_below_its_training_run_with_one_run_for_each_origin(logged, tmp_path):
+    settings, model, *_ = logged
+    chosen = model.report["chosen"]
+    page = tmp_path / "review.es.html"
+    page.write_text("<h1>Informe</h1>", encoding="utf-8")
+    figures = {"calibration": report_figures(model.report, "es")["calibration"]}
+    done = log_validation(model, _validation(chosen), settings, files=[page], figures=figures)
+    again = log_validation(model, _validation(chosen), settings)
+    assert done["run_id"] != again["run_id"], "the first validation stays as it was"
+    with mlflow_at(settings) as mlflow:
+        client = mlflow.MlflowClient()
+        found = client.get_run(done["run_id"])
+        parent = client.get_run(done["training_run"])
+        origins = _below(client, done["run_id"])
+        candidates = _below(client, origins["Origen 2: 2025-07-01"].info.run_id)
+        artifacts = {a.path for a in client.list_artifacts(done["run_id"])}
+    assert parent.data.tags["riskml.version"] == model.version
+    assert found.data.tags["mlflow.parentRunId"] == done["training_run"]
+    assert found.data.metrics["validation/auc/low"] == pytest.approx(0.6)
+    assert found.data.tags["riskml.validation.leakage.verdict"] == "pass"
+    assert "nadie asignó niveles" in found.data.tags["mlflow.note.content"]
+    assert {given.dataset.name for given in found.inputs.dataset_inputs} == {"history", "matrix, evaluate"}
+    assert artifacts == {"figures", "review.es.html"}
+    assert set(origins) == {"Origen 1: 2025-01-01", "Origen 2: 2025-07-01"}
+    assert origins["Origen 2: 2025-07-01"].data.metrics["auc"] == pytest.approx(0.7)
+    assert origins["Origen 1: 2025-01-01"].data.metrics["window/evaluate/events"] == 9
+    assert {r.data.tags["riskml.candidate"] for r in candidates.values()} == {"base_rate", chosen}
+
+
+def test_a_version_that_was_not_logged_has_no_validation_run(logged, tmp_path):
+    settings, model, _, _ = logged
+    other = model.with_thresholds({"high": 0.5})
+    with pytest.raises(RiskmlError, match=f"{other.version} is not registered in MLflow"):
+        log_validation(other, _validation("base_rate"), settings)
 
 
 def test_nothing_is_pickled_and_nobody_is_named(logged):

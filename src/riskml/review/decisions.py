@@ -16,8 +16,9 @@ from riskml.review.ledger import open_ledger
 from riskml.review.rules import check_may_decide, check_may_open, completes, standing
 from riskml.review.shown import description_of, text_digest, title_of
 from riskml.review.statements import check_code, check_text
+from riskml.review.store import registered_version
 
-__all__ = ["approve", "approve_synthetic", "months_later", "open_review", "registered_version", "reject"]
+__all__ = ["approve", "approve_synthetic", "months_later", "open_review", "reject"]
 
 CHECKLIST, REPORT = "checklist.yml", "report.json"
 
@@ -237,25 +238,6 @@ def _check_synthetic(model, synthetic):
             where=f'model "{model.name}" {model.version}',
             mend="Two people have to approve it: `riskml review open`.",
         )
-
-
-def registered_version(client, name, version):
-    """MLflow's version of a registered model that holds a bundle; the latest where it was logged twice.
-
-    Raises
-    ------
-    RiskmlError    it was not logged
-    """
-    found = [
-        v for v in client.search_model_versions(f"name = '{name}'") if v.tags.get("riskml.version") == version
-    ]
-    if not found:
-        raise RiskmlError(
-            f"version {version} is not registered in MLflow",
-            where=f'model "{name}"',
-            mend=f"`riskml train {name}` logs it; the same history and seed give the same version.",
-        )
-    return max(found, key=lambda v: int(v.version))
 
 
 def _logged_model(registered):

@@ -14,7 +14,7 @@ from riskml.errors import RiskmlError
 from riskml.messages import message
 from riskml.review.rules import replay_faults
 from riskml.review.statements import BEGINNING, Statement, chain_faults, statement_hash
-from riskml.review.tracking import experiment_of, mlflow_at
+from riskml.review.store import experiment_of, mlflow_at
 
 __all__ = ["CHAMPION", "HEAD", "Entry", "Ledger", "head_mark", "open_ledger"]
 

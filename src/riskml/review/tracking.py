@@ -5,103 +5,27 @@ which MLflow reads through `riskml.models.flavour`. No case, no person and no ro
 """
 
 import json
-import logging
-import os
 import tempfile
-import warnings
-from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pandas as pd
 
-from riskml.errors import RiskmlError
+from riskml.messages import message
 from riskml.reporting.figures import report_figures
+from riskml.review.nested_runs import candidate_runs, dataset_inputs, numbers, origin_runs, record
+from riskml.review.store import ARTIFACTS, experiment_of, mlflow_at, registered_version
 
-__all__ = ["ARTIFACTS", "experiment_of", "log_training", "mlflow_at"]
+__all__ = [
+    "ARTIFACTS",
+    "experiment_of",
+    "log_training",
+    "log_validation",
+    "mlflow_at",
+    "registered_version",
+]
 
-ARTIFACTS = "mlartifacts"
 FLAVOUR = "riskml.models.flavour"
 LONGEST_PARAMETER = 500
-
-
-@contextmanager
-def mlflow_at(settings):
-    """MLflow with the workspace's store, without telemetry, banners and global traces of our use.
-
-    Parameters
-    ----------
-    settings : Settings
-
-    Yields
-    ------
-    the module mlflow
-
-    Raises
-    ------
-    RiskmlError    the store cannot be reached or written
-    """
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["DO_NOT_TRACK"] = "true"
-    os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-    os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
-    # A server that does not answer is told of within seconds rather than minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    import mlflow
-    from sqlalchemy.exc import SQLAlchemyError
-
-    levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
-    for name in levels:
-        logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        mlflow.set_tracking_uri(settings.mlflow_uri)
-        mlflow.set_registry_uri(settings.mlflow_uri)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # MLflow's and its libraries' own deprecations
-            yield mlflow
-    except (mlflow.exceptions.MlflowException, SQLAlchemyError, OSError) as error:
-        reason = str(error).splitlines()[0][:200]
-        raise RiskmlError(
-            f"MLflow: {reason}",
-            where=settings.mlflow_uri.split("@")[-1],
-            mend="Check that the store exists and can be written; `riskml doctor` tries it.",
-        ) from None
-    finally:
-        mlflow.set_tracking_uri(before[0])
-        mlflow.set_registry_uri(before[1])
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
-
-
-def experiment_of(mlflow, settings, name=None, *, tags=None):
-    """An experiment, made where there is none; a local store keeps its files in the workspace.
-
-    MLflow writes where an experiment was made, and cannot be told otherwise: in a workspace that was copied
-    or moved since, that experiment is kept under another name and a new one is made, so that the copy never
-    writes into the original.
-
-    Parameters
-    ----------
-    mlflow : module         of `mlflow_at`
-    settings : Settings
-    name : str or None      None: `mlflow_experiment`
-    tags : dict or None     of a new experiment
-
-    Returns
-    -------
-    str    its id
-    """
-    name, local = name or settings.mlflow_experiment, settings.mlflow_uri.startswith("sqlite:")
-    location = (Path(settings.folder) / ARTIFACTS).resolve().as_uri() if local else None
-    found = mlflow.get_experiment_by_name(name)
-    if found is not None and location in (None, found.artifact_location):
-        return found.experiment_id
-    if found is not None:
-        made = datetime.fromtimestamp(found.creation_time / 1000, UTC)
-        elsewhere = f"{name} (made elsewhere, {made:%Y-%m-%d %H:%M:%S})"
-        mlflow.MlflowClient().rename_experiment(found.experiment_id, elsewhere)
-    return mlflow.create_experiment(name, artifact_location=location, tags=tags)
 
 
 def _flat(document, prefix=""):
@@ -200,23 +124,22 @@ def _tags(model, trainer):
     }
 
 
+def _shared(model):
+    """Tags of the runs below a training run."""
+    return {
+        "mlflow.user": "-",
+        "mlflow.source.name": "riskml",
+        "riskml.model": model.name,
+        "riskml.version": model.version,
+    }
+
+
 def _description(model, language):
     """The run in words: title, estimand, limits, and what a reader must notice."""
     card = model.card
     parts = [f"**{card['label'][language]}**", card["estimand"][language], card["limits"].get(language, "")]
     parts += [f"- {entry[language]}" for entry in model.report["notes"]]
     return "\n\n".join(part for part in parts if part)
-
-
-def _log_dataset(mlflow, model):
-    from mlflow.data.code_dataset_source import CodeDatasetSource
-    from mlflow.data.meta_dataset import MetaDataset
-
-    digest = model.card["history"]["hash"]
-    source = CodeDatasetSource(tags={"riskml.history": digest})
-    mlflow.log_input(
-        MetaDataset(source, name="history", digest=(digest or "unnamed")[:32]), context="training"
-    )
 
 
 def _log_model(mlflow, model, language):
@@ -277,7 +200,8 @@ def log_training(model, settings, *, language=None, trainer=None):
             mlflow.log_params(_parameters(model))
             number, model_id = _log_model(mlflow, model, language)
             mlflow.log_metrics(_metrics(model.report), model_id=model_id)
-            _log_dataset(mlflow, model)
+            client = mlflow.MlflowClient()
+            client.log_inputs(run.info.run_id, datasets=dataset_inputs(model, language))
             for name, figure in report_figures(model.report, language).items():
                 mlflow.log_figure(figure, f"figures/{name}.png")
             mlflow.log_dict(model.report, "report.json")
@@ -286,4 +210,96 @@ def log_training(model, settings, *, language=None, trainer=None):
             for name in ("comparison", "calibration_groups", "importance"):
                 table = pd.json_normalize(model.report[name])
                 mlflow.log_text(table.to_csv(index=False), f"tables/{name}.csv")
+            below = candidate_runs(model.report, language)
+            record(client, experiment, run.info.run_id, below, shared=_shared(model))
     return {"run_id": run.info.run_id, "model": model.name, "number": number, "version": model.version}
+
+
+def _verdicts(validation):
+    """What the parts of a validation conclude, as tags."""
+    tags = {"riskml.validation.seed": str(validation.get("seed", ""))}
+    for part, document in validation.items():
+        if isinstance(document, dict):
+            for key in ("verdict", "advised", "met"):
+                if isinstance(document.get(key), str | bool):
+                    tags[f"riskml.validation.{part}.{key}"] = str(document[key]).lower()
+    return tags
+
+
+def _validation_text(validation, version, files, language):
+    report = next((path.name for path in files if path.name == f"review.{language}.html"), None)
+    text = "validation" if report else "validation_no_report"
+    parts = [message(f"tracking.{text}", language, version=version, **({"report": report} if report else {}))]
+    lacking = [
+        message("tracking.part_missing", language, part=part, reason=document["missing"][language])
+        for part, document in validation.items()
+        if isinstance(document, dict) and "missing" in document
+    ]
+    return "\n\n".join([*parts, "\n".join(lacking)]).strip()
+
+
+def log_validation(model, validation, settings, *, files=(), figures=None, language=None):
+    """Log a validation below the training run of its version: one run, and one for each origin below that.
+
+    A second validation of a version is another run; the first stays.
+
+    Parameters
+    ----------
+    model : Model              logged by `riskml.train`
+    validation : dict          of `riskml.training.validate.validate`
+    settings : Settings        of the workspace
+    files : list of path       the validation document and the pages rendered from it
+    figures : dict of name -> matplotlib Figure, or None
+    language : str or None     of titles and descriptions; None: the workspace's
+
+    Returns
+    -------
+    dict    run_id, training_run, model, version, origins (count)
+
+    Raises
+    ------
+    RiskmlError    the version was not logged, or the store cannot be reached or written
+    """
+    language = language or settings.language
+    files = [Path(path) for path in files]
+    with mlflow_at(settings) as mlflow:
+        client = mlflow.MlflowClient()
+        registered = registered_version(client, model.name, model.version)
+        # The training run's own experiment may be that of a workspace that this one was copied from.
+        experiment = experiment_of(mlflow, settings)
+        origins = origin_runs(validation, model.report.get("chosen"), language)
+        with mlflow.start_run(
+            experiment_id=experiment,
+            parent_run_id=registered.run_id or None,
+            run_name=message(
+                "tracking.validation_title", language, model=model.name, version=model.version[:8]
+            ),
+            description=_validation_text(validation, model.version, files, language),
+            tags=_shared(model) | {"riskml.kind": "validation"} | _verdicts(validation),
+        ) as run:
+            run_id = run.info.run_id
+            mlflow.log_params(dict(_flat({"seed": validation.get("seed"), **validation.get("settings", {})})))
+            mlflow.log_metrics({f"validation/{name}": value for name, value in _judged(validation).items()})
+            client.log_inputs(run_id, datasets=dataset_inputs(model, language, only="evaluate"))
+            for name, figure in (figures or {}).items():
+                mlflow.log_figure(figure, f"figures/{name}.png")
+            for path in files:
+                mlflow.log_artifact(str(path))
+            record(client, experiment, run_id, origins, shared=_shared(model))
+        if registered.run_id:
+            client.set_tag(registered.run_id, "riskml.validation", run_id)
+    return {
+        "run_id": run_id,
+        "training_run": registered.run_id,
+        "model": model.name,
+        "version": model.version,
+        "origins": len(origins),
+    }
+
+
+def _judged(validation):
+    """The figures of a validation that stand by themselves, lists left out: dict of name -> float."""
+    shown = numbers(validation.get("performance", {}))
+    for part in ("unseen", "agreement", "treatment", "sample_size", "stability"):
+        shown |= numbers(validation.get(part) or {}, f"{part}/")
+    return shown

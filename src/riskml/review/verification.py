@@ -23,7 +23,7 @@ from riskml.review.ledger import (
 from riskml.review.rules import replay_faults
 from riskml.review.shown import text_digest
 from riskml.review.statements import chain_faults
-from riskml.review.tracking import ARTIFACTS
+from riskml.review.store import ARTIFACTS
 
 __all__ = ["Finding", "Verification", "verify"]
 
