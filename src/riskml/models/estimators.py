@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import expit
 
 from riskml.errors import RiskmlError
-from riskml.models.linear import LinearModel, constant_model, elastic_net_path
+from riskml.models.linear import LinearModel, Preparation, constant_model, elastic_net_path
 from riskml.models.trees import BoostedTrees
 
-__all__ = ["Blend", "learner_document", "learner_of", "one_number"]
+__all__ = ["Blend", "ByStratum", "learner_document", "learner_of", "on_design", "one_number"]
 
 TREES_FILE = "model.txt"
 
@@ -48,6 +48,80 @@ class Blend:
         )
 
 
+@dataclass(frozen=True)
+class ByStratum:
+    """Two logistic regressions: one for a stratum such as partners and former partners, one for the rest.
+
+    Attributes
+    ----------
+    columns : int array      design columns of which one is 1 for whoever is in the stratum
+    inside, outside : LinearModel
+    """
+
+    columns: np.ndarray
+    inside: LinearModel
+    outside: LinearModel
+
+    kind = "by_stratum"
+
+    def member(self, design):
+        """Who is in the stratum, bool array (n,); one whose stratum is not known counts with the rest."""
+        return (design[:, self.columns] == 1).any(axis=1)
+
+    def margin(self, design):
+        """Log-odds, float array, shape (n,)."""
+        return np.where(self.member(design), self.inside.margin(design), self.outside.margin(design))
+
+    def predict(self, design):
+        """Risk before calibration, float array, shape (n,)."""
+        return expit(self.margin(design))
+
+    def contributions(self, design):
+        """Each part's SHAP values for its own rows; what lies between both bases is the stratum's.
+
+        Returns
+        -------
+        values : float array, shape (n, columns)
+        base : float    half-way between the two intercepts
+        """
+        member = self.member(design)
+        inside, outside = self.inside.contributions(design), self.outside.contributions(design)
+        values = np.where(member[:, None], inside[0], outside[0])
+        base = (inside[1] + outside[1]) / 2
+        values[:, self.columns[0]] += np.where(member, inside[1], outside[1]) - base
+        return values, base
+
+
+def on_design(model, position, columns):
+    """A regression on one number, as one on a design that holds this number among others.
+
+    Parameters
+    ----------
+    model : LinearModel        of `one_number`
+    position : int or None     of its number in the design; None: it reads none
+    columns : int              of the design
+
+    Returns
+    -------
+    LinearModel    with the same log-odds
+    """
+    if model.preparation is None:
+        return model
+    own = model.preparation
+    shape = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
+    for spread, values in zip(shape, (own.median, own.low, own.high), strict=True):
+        spread[position] = values[0]
+    logarithm = np.zeros(columns, dtype=bool)
+    logarithm[position] = own.logarithm[0]
+    indicators = np.full(len(own.indicators), position)
+    size = columns + len(indicators)
+    mean, scale, coefficients = np.zeros(size), np.ones(size), np.zeros(size)
+    places = np.append(position, np.arange(columns, size))
+    mean[places], scale[places], coefficients[places] = own.mean, own.scale, model.coefficients
+    preparation = Preparation(*shape, logarithm, indicators, mean, scale)
+    return LinearModel(preparation, model.intercept, coefficients)
+
+
 def one_number(values, outcome):
     """A plain baseline: a logistic regression on one number, or the outcome's share for everyone.
 
@@ -78,6 +152,9 @@ def learner_document(learner):
         return {"kind": "trees"}, {TREES_FILE: learner.text}
     if learner.kind == "linear":
         return {"kind": "linear", "linear": learner.to_document()}, {}
+    if learner.kind == "by_stratum":
+        parts = {"inside": learner.inside.to_document(), "outside": learner.outside.to_document()}
+        return {"kind": "by_stratum", "columns": [int(c) for c in learner.columns], **parts}, {}
     return (
         {"kind": "blend", "weight": float(learner.weight), "linear": learner.linear.to_document()},
         {TREES_FILE: learner.trees.text},
@@ -94,6 +171,9 @@ def learner_of(document, files, columns):
     kind = document.get("kind")
     if kind == "linear":
         return LinearModel.from_document(document["linear"])
+    if kind == "by_stratum":
+        parts = (LinearModel.from_document(document[name]) for name in ("inside", "outside"))
+        return ByStratum(np.array(document["columns"], dtype=int), *parts)
     if kind in ("trees", "blend") and TREES_FILE in files:
         trees = BoostedTrees(files[TREES_FILE], columns, TREES_FILE)
         if kind == "trees":

@@ -252,7 +252,8 @@ class ModelFile(Part):
     Attributes
     ----------
     name : str                    the file's name without .yml
-    label, limits : dict          title, and what it must not be used for, in Spanish and English
+    label, exclusions, limits : dict    title, who is left out, and what it must not be used for, in Spanish
+        and English
     outcome : OutcomeDefinition   event, horizon, reporting lag, competing exits, estimand
     cohort, split, features, learners, baselines, sample_size, minimum : parts of the file
     calibrators : tuple of str    among which the calibrate window chooses by Brier score
@@ -277,11 +278,12 @@ class ModelFile(Part):
     capacity: Positive = 40
     bootstrap: Annotated[int, Field(ge=20, le=10_000, strict=True)] = 200
     minimum: MinimumPart = MinimumPart()
+    exclusions: dict[Literal[LANGUAGES], Words] | None = None
     limits: dict[Literal[LANGUAGES], Words] | None = None
 
     @model_validator(mode="after")
     def _both_languages(self):
-        for key in ("label", "limits"):
+        for key in ("label", "exclusions", "limits"):
             words = getattr(self, key)
             if words is not None and set(words) != set(LANGUAGES):
                 raise ValueError(f"{key} needs both es and en")

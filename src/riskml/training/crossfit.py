@@ -140,6 +140,7 @@ def cross_fit(
     directions=(),
     baselines=None,
     kinds=("none", "sigmoid", "beta", "isotonic"),
+    flexible=True,
     step=lambda: None,
 ):
     """Plain baselines, elastic-net logistic regression, LightGBM and their mixture, cross-fitted by person.
@@ -155,6 +156,7 @@ def cross_fit(
     directions : sequence of {-1, 0, 1}    monotone direction of each design column; empty: none
     baselines : dict of candidate -> float array (n, 1), or None    regressions on one number each
     kinds : iterable of str       calibrators to choose among
+    flexible : bool               False: without LightGBM, and so without a mixture
     step : callable               called after each of three parts
 
     Returns
@@ -168,22 +170,23 @@ def cross_fit(
         margins[name], learners[name] = _simple(values, outcome, fold)
     linear_margin, linear_tuning, linear = _linear(design, outcome, fold, l1_ratios)
     step()
-    rows_per_person = len(outcome) / len(np.unique(groups))
-    shared = {"seed": seed, "rows_per_person": rows_per_person, "directions": directions}
-    tree_margin, tree_tuning, trees = _trees(design, outcome, fold, grid, shared)
+    margins["elastic_net"], learners["elastic_net"] = linear_margin, linear
+    tuning, weight = {"elastic_net": linear_tuning}, 0.0
+    if flexible:
+        rows_per_person = len(outcome) / len(np.unique(groups))
+        shared = {"seed": seed, "rows_per_person": rows_per_person, "directions": directions}
+        tree_margin, tuning["lightgbm"], trees = _trees(design, outcome, fold, grid, shared)
+        mixed = [log_loss(outcome, w * tree_margin + (1 - w) * linear_margin) for w in WEIGHTS]
+        weight = float(WEIGHTS[int(np.argmin(mixed))])
+        margins |= {
+            "lightgbm": tree_margin,
+            "blend": weight * tree_margin + (1 - weight) * linear_margin,
+        }
+        learners |= {
+            "lightgbm": trees,
+            "blend": {0.0: linear, 1.0: trees}.get(weight) or Blend(trees, linear, weight),
+        }
     step()
-    mixed = [log_loss(outcome, w * tree_margin + (1 - w) * linear_margin) for w in WEIGHTS]
-    weight = float(WEIGHTS[int(np.argmin(mixed))])
-    margins |= {
-        "elastic_net": linear_margin,
-        "lightgbm": tree_margin,
-        "blend": weight * tree_margin + (1 - weight) * linear_margin,
-    }
-    learners |= {
-        "elastic_net": linear,
-        "lightgbm": trees,
-        "blend": {0.0: linear, 1.0: trees}.get(weight) or Blend(trees, linear, weight),
-    }
     risks, tables, calibrators = {}, {}, {}
     for name, margin in margins.items():
         calibrators[name], tables[name], risks[name] = choose_calibrator(
@@ -195,5 +198,4 @@ def cross_fit(
             cautious=True,
         )
     step()
-    tuning = {"elastic_net": linear_tuning, "lightgbm": tree_tuning}
     return CrossFitted(learners, calibrators, risks, tuning, tables, weight)

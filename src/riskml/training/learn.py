@@ -12,7 +12,15 @@ from riskml.models.search import search_trees
 from riskml.models.trees import boost
 from riskml.training.crossfit import cross_fit
 
-__all__ = ["Candidate", "Inputs", "calibrated", "cross_fitted", "learn_candidates"]
+__all__ = [
+    "Candidate",
+    "Inputs",
+    "calibrated",
+    "candidates_of_split",
+    "cross_fitted",
+    "elastic_net",
+    "learn_candidates",
+]
 
 PATIENCE = 3  # weaker penalties that may be worse before the path ends
 
@@ -48,9 +56,9 @@ class Candidate:
 
     Attributes
     ----------
-    name : str                    "base_rate", "incidents", "days_since", "analyst_level", "elastic_net",
-        "lightgbm" or "blend"
-    learner : BoostedTrees, LinearModel or Blend
+    name : str                    "base_rate", "incidents", "days_since", "analyst_level", a proxy instrument,
+        "elastic_net", "by_relationship", "lightgbm" or "blend"
+    learner : BoostedTrees, LinearModel, ByStratum or Blend
     calibrator : Calibrator
     tuning : list of dict         settings with their log loss in the tune window or on held-out people
     calibrators : list of dict    calibrators with their cross-validated Brier scores
@@ -73,8 +81,20 @@ class Candidate:
         return self.calibrator.risk(self.margin(inputs, rows))
 
 
-def _elastic_net(design, outcome, rows, settings):
-    """Tuned on the tune window over both penalties, refitted with the chosen ones."""
+def elastic_net(design, outcome, rows, settings):
+    """Elastic-net logistic regression, both penalties tuned on the tune window, then refitted with them.
+
+    Parameters
+    ----------
+    design : float array, shape (n, p)
+    outcome : array of {0, 1}, shape (n,)
+    rows : (train, tune, refit)    positions
+    settings : ElasticNetPart
+
+    Returns
+    -------
+    Candidate    before calibration
+    """
     train, tune, refit = rows
     tuning = []
     for l1_ratio in settings.l1_ratio:
@@ -120,7 +140,7 @@ def _lightgbm(design, outcome, rows, people, settings, directions, rows_per_pers
     return Candidate("lightgbm", learner, tuning=tuning)
 
 
-def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, seed=0, step=lambda: None):
+def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, flexible=True, seed=0, step=lambda: None):
     """The same candidates and their mixture, tuned and calibrated on held-out people of one window.
 
     Parameters
@@ -131,6 +151,7 @@ def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, seed=0, step=
     people : array, shape (n,)    groups that are kept whole
     spec : ModelFile
     encoding : Encoding           of the design
+    flexible : bool               False: without LightGBM, and so without a mixture
     seed : int
     step : callable               called after each of three parts
 
@@ -149,6 +170,7 @@ def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, seed=0, step=
         directions=encoding.directions if trees.monotone else (),
         baselines={name: inputs.of(name, rows) for name in inputs.baselines},
         kinds=spec.calibrators,
+        flexible=flexible,
         step=step,
     )
     return [
@@ -165,7 +187,17 @@ def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, seed=0, step=
 
 
 def learn_candidates(
-    inputs, outcome, rows, people, spec, encoding, *, rows_per_person=1.0, seed=0, step=lambda: None
+    inputs,
+    outcome,
+    rows,
+    people,
+    spec,
+    encoding,
+    *,
+    flexible=True,
+    rows_per_person=1.0,
+    seed=0,
+    step=lambda: None,
 ):
     """The plain baselines, the logistic regression and LightGBM, before calibration.
 
@@ -177,6 +209,7 @@ def learn_candidates(
     people : array, shape (n,)     whose row it is
     spec : ModelFile
     encoding : Encoding            of the design
+    flexible : bool                False: without LightGBM
     rows_per_person : float        mean number of training rows of one person
     seed : int
     step : callable                called after each candidate
@@ -191,22 +224,62 @@ def learn_candidates(
         Candidate(name, one_number(inputs.of(name, refit), outcome[refit])) for name in inputs.simple
     ]
     step()
-    candidates.append(_elastic_net(design, outcome, rows, spec.learners.elastic_net))
+    candidates.append(elastic_net(design, outcome, rows, spec.learners.elastic_net))
     step()
-    candidates.append(
-        _lightgbm(
-            design,
-            outcome,
-            rows,
-            people,
-            spec.learners.lightgbm,
-            encoding.directions,
-            rows_per_person,
-            seed,
+    if flexible:
+        candidates.append(
+            _lightgbm(
+                design,
+                outcome,
+                rows,
+                people,
+                spec.learners.lightgbm,
+                encoding.directions,
+                rows_per_person,
+                seed,
+            )
         )
-    )
     step()
     return candidates
+
+
+def candidates_of_split(data, inputs, spec, encoding, *, flexible=True, seed=0, step=lambda: None):
+    """Every candidate, learnt, tuned and calibrated as the split of the assessments says.
+
+    Parameters
+    ----------
+    data : TrainingData    its `split` and `outcome` say what may be learnt from
+    inputs : Inputs
+    spec : ModelFile
+    encoding : Encoding    of the design
+    flexible : bool        False: without LightGBM and its mixture, where the sample size refuses them
+    seed : int
+    step : callable        called after each of three parts
+
+    Returns
+    -------
+    dict of name -> Candidate, calibrated, from simple to flexible
+    """
+    rows, people = data.split.rows, data.aggressor
+    shared = {"flexible": flexible, "seed": seed, "step": step}
+    if data.split.cross_fitted:
+        made = cross_fitted(inputs, data.outcome, rows["develop"], data.group, spec, encoding, **shared)
+        return {candidate.name: candidate for candidate in made}
+    made = learn_candidates(
+        inputs,
+        data.outcome,
+        (rows["train"], rows["tune"], data.split.refit),
+        people,
+        spec,
+        encoding,
+        rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
+        **shared,
+    )
+    at = rows["calibrate"]
+    return {
+        c.name: calibrated(c, inputs, data.outcome, at, people, kinds=spec.calibrators, seed=seed)
+        for c in made
+    }
 
 
 def calibrated(candidate, inputs, outcome, rows, people, *, kinds, seed=0):

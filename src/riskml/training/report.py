@@ -17,7 +17,17 @@ from riskml.validation.forecast import NotEstimable
 from riskml.validation.leakage import leakage_flag
 from riskml.validation.metrics import METRICS
 
-__all__ = ["comparison_report", "importance", "libraries", "note", "ranking_curves", "split_report", "words"]
+__all__ = [
+    "candidate_label",
+    "comparison_report",
+    "importance",
+    "libraries",
+    "note",
+    "ranking_curves",
+    "refused_row",
+    "split_report",
+    "words",
+]
 
 FEW_EVENTS = 100  # EVIDENCE 5.5: events that a calibration curve needs, traditional rule [M]
 SLOPE = (0.8, 1.2)
@@ -34,6 +44,19 @@ def words(key, **fields):
 def note(code, **fields):
     """A remark that a reader must see: its code and its words in every language."""
     return {"code": code, **words(code, **fields)}
+
+
+def refused_row(like, name, why):
+    """A candidate that was not learnt, as a row of the comparison: no figures, and the reason.
+
+    Parameters
+    ----------
+    like : dict    a row of the comparison
+    name : str     of the candidate
+    why : dict of language -> str
+    """
+    blank = dict.fromkeys(like, None)
+    return blank | {"candidate": name, "label": candidate_label(name), "not_estimable": "", "refused": why}
 
 
 def candidate_label(name):

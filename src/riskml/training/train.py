@@ -11,12 +11,28 @@ from riskml.models.spec import ModelFile
 from riskml.progress import progress
 from riskml.registry.history import History
 from riskml.training.data import training_data
-from riskml.training.learn import Inputs, calibrated, cross_fitted, learn_candidates
-from riskml.training.report import comparison_report, importance, libraries, note, split_report
+from riskml.training.learn import Inputs, candidates_of_split
+from riskml.training.report import (
+    comparison_report,
+    importance,
+    libraries,
+    note,
+    refused_row,
+    split_report,
+)
+from riskml.training.sample_size import (
+    development_verdict,
+    evaluation_verdict,
+    refused,
+    sample_size_report,
+)
+from riskml.training.selection import ORDER, kept_learner, select
+from riskml.training.strata import BY_RELATIONSHIP, by_relationship, strata_of, words
 
 __all__ = ["reference_of", "train"]
 
-STEPS = 10
+STEPS = 11
+FLEXIBLE = ("lightgbm", "blend")
 QUANTILES = 201
 
 
@@ -34,6 +50,7 @@ def reference_of(risk):
 def _card(spec, history, catalogue, seed):
     return {
         "label": dict(spec.label),
+        "exclusions": dict(spec.exclusions or {}),
         "limits": dict(spec.limits or {}),
         "outcome": spec.outcome.model_dump(mode="json"),
         "estimand": {language: spec.outcome.estimand_text(language) for language in LANGUAGES},
@@ -49,11 +66,12 @@ def _card(spec, history, catalogue, seed):
 def train(spec, history, *, catalogue, seed=0, language="es"):
     """Train, calibrate and validate a model on one history.
 
-    Baselines, logistic regression and LightGBM are learnt in the train window, tuned in the tune window,
-    refitted on both, calibrated in the calibrate window and judged in the evaluate window, with a gap of
-    horizon plus reporting lag between each and the next. With `shares: {develop:, evaluate:}` folds of people
-    in the develop window take the place of the first three, and one gap that of three. The model that is
-    judged is the model that is returned.
+    Baselines, logistic regression and, where the sample size allows it, LightGBM are learnt in the train
+    window, tuned in the tune window, refitted on both, calibrated in the calibrate window and judged in the
+    evaluate window, with a gap of horizon plus reporting lag between each and the next. With `shares:
+    {develop:, evaluate:}` folds of people in the develop window take the place of the first three, and one
+    gap that of three. Which candidate the bundle holds is settled before the evaluate window is looked at
+    (`riskml.training.selection`). The model that is judged is the model that is returned.
 
     Parameters
     ----------
@@ -66,10 +84,11 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     Returns
     -------
     Model
-        `.report` holds what was measured, plain JSON: split (windows, events as n/N, exits), comparison (all
-        candidates with intervals), chosen, simplest_not_worse, calibrators, calibration_curve,
-        calibration_groups, roc, precision_recall, tuning, importance, unseen_aggressors, notes, model (the
-        file)
+        `.report` holds what was measured, plain JSON: split (windows, events as n/N, exits), sample_size
+        (asked before anything is learnt), comparison (all candidates with intervals, and those refused),
+        selection, relationship (one model or two), chosen, simplest_not_worse, calibrators,
+        calibration_curve, calibration_groups, roc, precision_recall, tuning, importance, unseen_aggressors,
+        notes, model (the file)
 
     Raises
     ------
@@ -95,13 +114,21 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
             )
         design = encoding.design(data.matrix)
         step()
-        people, at, later = data.aggressor, split.calibrate, split.rows["evaluate"]
         inputs = Inputs(design, data.yardsticks)
-        learn = _cross_fitted if split.cross_fitted else _in_windows
-        candidates = learn(data, inputs, spec, encoding, seed, step)
+        size = _sample_size(spec, data, encoding)
+        candidates = candidates_of_split(
+            data, inputs, spec, encoding, flexible=size["development"]["met"], seed=seed, step=step
+        )
+        strata = strata_of(encoding, design)
+        apart = strata and by_relationship(data, inputs, spec, strata, seed=seed)
+        if apart:
+            candidates[BY_RELATIONSHIP] = apart
         step()
-    risks = {name: c.risk(inputs, later) for name, c in candidates.items()}
-    chosen = candidates[spec.learners.main]
+    people, at, later = data.aggressor, split.calibrate, split.rows["evaluate"]
+    selected = select(candidates, data.outcome[at], people[at], encoding, spec, seed=seed, language=language)
+    chosen = candidates[selected["chosen"]]
+    learner = kept_learner(chosen, encoding, spec)
+    risks = {name: candidates[name].risk(inputs, later) for name in in_order(candidates)}
     seen = np.unique(people[np.concatenate([split.refit, at])])
     judged, notes = comparison_report(
         data.outcome[later],
@@ -115,11 +142,17 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         unseen=~np.isin(people[later], seen),
         language=language,
     )
-    listed = importance(chosen.learner, encoding, design[later], catalogue, seed=seed)
+    judged["comparison"] += [
+        refused_row(judged["comparison"][0], n, size["refused_words"]) for n in size["refused"]
+    ]
+    listed = importance(learner, encoding, design[later], catalogue, seed=seed)
     report = {
         "model": spec.to_document(),
         "split": {"by": spec.split.by, **split_report(data)},
         **judged,
+        "sample_size": {k: v for k, v in size.items() if k != "refused_words"},
+        "selection": selected,
+        "relationship": _relationship(data, candidates, strata, selected),
         "tuning": {c.name: plain(c.tuning) for c in candidates.values() if c.tuning},
         "calibrators": {c.name: plain(c.calibrators) for c in candidates.values()},
         "importance": listed,
@@ -132,7 +165,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     )
     return Model(
         spec.name,
-        chosen.learner,
+        learner,
         encoding,
         chosen.calibrator,
         catalogue=catalogue,
@@ -143,41 +176,45 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     )
 
 
-def _in_windows(data, inputs, spec, encoding, seed, step):
-    """Candidates learnt, tuned and calibrated in windows of their own: dict of name -> Candidate."""
-    rows, people = data.split.rows, data.aggressor
-    candidates = learn_candidates(
-        inputs,
-        data.outcome,
-        (rows["train"], rows["tune"], data.split.refit),
-        people,
-        spec,
-        encoding,
-        rows_per_person=len(rows["train"]) / len(np.unique(people[rows["train"]])),
-        seed=seed,
-        step=step,
+def in_order(candidates):
+    """Names of candidates from simple to flexible: the yardsticks as they come, then those of ORDER."""
+    place = {name: i for i, name in enumerate(ORDER)}
+    first = [name for name in candidates if place.get(name, -1) < place["elastic_net"]]
+    return first + sorted(set(candidates) - set(first), key=place.get)
+
+
+def _sample_size(spec, data, encoding):
+    """Riley's criteria for what is to be learnt, and which candidates they refuse: dict for the report."""
+    learnt, later = data.split.refit, data.split.rows["evaluate"]
+    asked = spec.sample_size
+    development = development_verdict(
+        len(encoding.columns),
+        data.outcome[learnt],
+        data.aggressor[learnt],
+        c_statistic=asked.c_statistic,
+        shrinkage=asked.shrinkage,
     )
+    evaluation = evaluation_verdict(data.outcome[later], data.aggressor[later], c_statistic=asked.c_statistic)
+    flexible = FLEXIBLE if data.split.cross_fitted else FLEXIBLE[:1]
     return {
-        c.name: calibrated(
-            c, inputs, data.outcome, rows["calibrate"], people, kinds=spec.calibrators, seed=seed
-        )
-        for c in candidates
+        **sample_size_report(development, evaluation, () if development.met else flexible),
+        "refused_words": refused(development),
     }
 
 
-def _cross_fitted(data, inputs, spec, encoding, seed, step):
-    """Candidates tuned and calibrated on held-out people of the develop window: dict of name -> Candidate."""
-    made = cross_fitted(
-        inputs,
-        data.outcome,
-        data.split.rows["develop"],
-        data.group,
-        spec,
-        encoding,
-        seed=seed,
-        step=step,
-    )
-    return {candidate.name: candidate for candidate in made}
+def _relationship(data, candidates, strata, selected):
+    """Whether partners and the rest share one model, and why: dict for the report."""
+    if strata is None or BY_RELATIONSHIP not in candidates:
+        why = "relationship_unknown" if strata is None else "relationship_few"
+        return {"strata": strata.counts(data) if strata else [], "chosen": "one_model", "words": words(why)}
+    loss = {row["candidate"]: row[selected["score"]] for row in selected["scores"]}
+    two = selected["chosen"] == BY_RELATIONSHIP
+    shown = {"apart": f"{loss[BY_RELATIONSHIP]:.4f}", "together": f"{loss['elastic_net']:.4f}"}
+    return {
+        "strata": strata.counts(data),
+        "chosen": "two_models" if two else "one_model",
+        "words": words("relationship_two_models" if two else "relationship_one_model", **shown),
+    }
 
 
 def _notes(spec, history, candidates, listed, data):

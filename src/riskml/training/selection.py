@@ -1,0 +1,125 @@
+"""Which candidate the bundle holds: the simplest whose score does not differ from the best one's."""
+
+from riskml.messages import LANGUAGES, message
+from riskml.models.estimators import on_design
+from riskml.training.report import candidate_label
+from riskml.validation.bootstrap import cluster_bootstrap
+from riskml.validation.comparison import Comparison
+from riskml.validation.forecast import NotEstimable
+from riskml.validation.metrics import METRICS
+
+__all__ = ["ORDER", "SCORE", "kept_learner", "select"]
+
+# From simple to flexible. What is not among them is no model of a bundle: the analyst's level and the proxy
+# instruments stand in the comparison, and in the registry, as they are.
+ORDER = ("base_rate", "incidents", "days_since", "elastic_net", "by_relationship", "lightgbm", "blend")
+SCORE = "log_loss"
+
+
+def _positions(encoding, spec):
+    """Where the numbers of the plain baselines stand in the design: dict of candidate -> int."""
+    columns = {"incidents": spec.baselines.incidents, "days_since": spec.baselines.days_since}
+    places = {c.name: i for i, c in enumerate(encoding.columns) if c.rule == "number"}
+    return {name: places[column] for name, column in columns.items() if column in places}
+
+
+def kept_learner(candidate, encoding, spec):
+    """The learner of a candidate as a bundle holds it: one that reads the whole design."""
+    if candidate.name not in ("base_rate", "incidents", "days_since"):
+        return candidate.learner
+    position = _positions(encoding, spec).get(candidate.name)
+    return on_design(candidate.learner, position, len(encoding.columns))
+
+
+def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"):
+    """Choose on predictions for people whom no candidate has learnt from, before the last window is seen.
+
+    With `learners: {main: simplest}` it is the simplest of ORDER whose log loss does not differ from the best
+    one's: the interval of the difference, over aggressors, holds 0. A model file may also name one learner;
+    where the sample size refused it, the penalised regression takes its place.
+
+    Parameters
+    ----------
+    candidates : dict of name -> Candidate    with their cross-validated risk in the calibrate (develop)
+        window
+    outcome : array of {0, 1}, shape (n,)     of that window
+    people : array, shape (n,)                aggressors
+    encoding : Encoding
+    spec : ModelFile
+    seed : int
+    language : str                            of the progress bar
+
+    Returns
+    -------
+    dict    chosen, pinned (bool), refused (the learner that the file names, or None), score, order (those
+        eligible), scores (candidate, log_loss, low, high, worse_by, worse_low, worse_high: than the best
+        one), words by language
+    """
+    plain = _positions(encoding, spec)
+    eligible = [
+        name
+        for name in ORDER
+        if name in candidates and (name not in ("incidents", "days_since") or name in plain)
+    ]
+    risks = {name: candidates[name].calibrate_risk for name in eligible}
+    found = cluster_bootstrap(
+        {SCORE: METRICS[SCORE].function},
+        outcome,
+        risks,
+        people,
+        replicates=spec.bootstrap,
+        seed=seed,
+        language=language,
+    )
+    simplest = Comparison(found, {}).simplest(eligible, metric=SCORE)
+    best = found.estimates[SCORE].idxmin()
+    main = spec.learners.main
+    refused = main if main != "simplest" and main not in candidates else None
+    chosen = simplest if main == "simplest" else ("elastic_net" if refused else main)
+    return {
+        "chosen": chosen,
+        "pinned": main != "simplest",
+        "refused": refused,
+        "score": SCORE,
+        "order": eligible,
+        "best": best,
+        "scores": [_score(found, name, best) for name in eligible],
+        "words": _words(main, chosen, best, refused),
+    }
+
+
+def _score(found, name, best):
+    row = {"candidate": name, SCORE: float(found.estimates.loc[name, SCORE])}
+    row["low"], row["high"] = _interval(found.interval, name, SCORE)
+    if name == best:
+        return row | {"worse_by": 0.0, "worse_low": 0.0, "worse_high": 0.0}
+    worse, low, high = found.difference(name, best, SCORE)
+    return row | {"worse_by": float(worse), "worse_low": float(low), "worse_high": float(high)}
+
+
+def _interval(interval, *of):
+    try:
+        low, high = interval(*of)
+    except NotEstimable:
+        return None, None
+    return float(low), float(high)
+
+
+def _words(main, chosen, best, refused):
+    labels = {name: candidate_label(name) for name in (chosen, best)}
+    kind = "pinned" if main != "simplest" else ("simplest_is_best" if chosen == best else "simplest")
+    said = {
+        language: message(
+            f"training.selection_{kind}",
+            language,
+            chosen=labels[chosen][language],
+            best=labels[best][language],
+        )
+        for language in LANGUAGES
+    }
+    if refused:
+        for language in LANGUAGES:
+            said[language] += " " + message(
+                "training.selection_refused", language, name=candidate_label(refused)[language]
+            )
+    return said
