@@ -10,7 +10,7 @@ from riskml.validation.sample_size import development_sample_size, evaluation_sa
 
 __all__ = ["development_verdict", "evaluation_verdict", "refused", "sample_size_report"]
 
-C_STATISTIC = 0.70  # EVIDENCE 3.3: records of the police tell repeat violence apart with 0.65 to 0.76
+C_STATISTIC = 0.70  # EVIDENCE 3.1: records of the police tell repeat violence apart with 0.65 to 0.76
 SHRINKAGE = 0.9
 MOST_REPEATED = 0.5
 
