@@ -87,7 +87,7 @@ def test_the_shipped_rules_read_columns_of_the_shipped_catalogue():
     from riskml.features.catalogue import load_catalogue
 
     rules = load_levels(LEVELS_FILE, catalogue=load_catalogue(FEATURES))
-    assert rules.models == {"escalation", "repeat"}
+    assert rules.models == {"escalation", "repeat", "severe_harm"}
     assert any(rule.column for rule in rules.rules["critical"]), "a first record alone can be critical"
     assert rules.hash == default_levels().hash
 

@@ -19,7 +19,16 @@ from riskml.features.expressions import KnownColumn, Part, Reader, fitted, shown
 from riskml.registry.contract import Kind
 from riskml.vocabulary import did_you_mean
 
-__all__ = ["Formula", "evaluate", "formula_columns", "parse_formula", "says_whether", "with_formulas"]
+__all__ = [
+    "Formula",
+    "evaluate",
+    "formula_columns",
+    "formula_values",
+    "gives_truth",
+    "parse_formula",
+    "says_whether",
+    "with_formulas",
+]
 
 _SLICE = 500_000  # assessments that are evaluated at a time
 
@@ -220,9 +229,14 @@ def formula_columns(feature):
     return _tree(feature.formula)[0]
 
 
+def gives_truth(sql):
+    """Whether a formula answers yes or no: it gives 1 or 0, or is missing."""
+    return _tree(sql)[1]
+
+
 def says_whether(feature):
     """Whether a feature is a formula that answers yes or no: it gives 1 or 0, or is missing."""
-    return feature.is_formula and _tree(feature.formula)[1]
+    return feature.is_formula and gives_truth(feature.formula)
 
 
 def evaluate(formulas, columns, given, out):
@@ -252,6 +266,26 @@ def evaluate(formulas, columns, given, out):
             result = connection.sql(f"SELECT {selected}, row_ FROM matrix").to_arrow_table()
             connection.unregister("matrix")
             _place(result, [line[first : first + rows] for line in out])
+
+
+def formula_values(formula, frame, columns):
+    """What a formula outside the catalogue gives of each row of a matrix.
+
+    Parameters
+    ----------
+    formula : Formula                            of `parse_formula`
+    frame : DataFrame, n rows                    with the columns that it names
+    columns : dict of name -> FeatureColumn      the columns of the catalogue
+
+    Returns
+    -------
+    float array, shape (n,)    1 for true, 0 for false, NaN where it is unknown
+    """
+    values = np.full(len(frame), np.nan)
+    if len(frame):
+        given = {name: _values(frame[name], columns[name].kind) for name in formula.columns}
+        evaluate([formula.sql], columns, given, [values])
+    return values
 
 
 def _place(result, lines):

@@ -1,48 +1,42 @@
 """How a level is suggested from several models and from recorded facts: the rules of `models/levels.yml`.
 
 The models stand on two clocks (how soon again, how grave) and are never averaged: each risk is compared with
-its own threshold, and the highest level of which a rule is met is suggested. A threshold is the risk that a
-share of the assessments in the model's last window reached: the unit's capacity, fixed with the model.
+its own threshold, and the highest level of which a rule is met is suggested. A threshold is fixed with the
+model: the risk that its capacity's share of the assessments in its last window reached, or the one from which
+on acting has a net benefit. Critical patterns and rules on columns need no model and no earlier record.
+
+What is done where nothing was recorded for long, and where too little is known, is not a rule of a level:
+`riskml.scoring.silence` and `riskml.scoring.abstention` come after these rules.
 """
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from riskml.documents import read_documents
 from riskml.errors import RiskmlError
+from riskml.models.critical import MATCHED, CriticalPatterns, load_critical
+from riskml.models.level_rule import KINDS, LevelRule, level_threshold, rule_threshold
 from riskml.vocabulary import LEVELS, did_you_mean
 
-__all__ = ["CautionLimits", "LevelRule", "LevelRules", "default_levels", "level_threshold", "load_levels"]
+__all__ = [
+    "Abstention",
+    "CautionLimits",
+    "LevelRule",
+    "LevelRules",
+    "default_levels",
+    "level_threshold",
+    "load_levels",
+]
 
-_KEYS = (*LEVELS, "otherwise", "cautions")
-
-
-class LevelRule(BaseModel):
-    """One rule: a share of the highest risks of a model, or a least value of a column of the catalogue."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    model: str | None = None
-    share: Annotated[float, Field(gt=0, lt=1)] | None = None
-    column: str | None = None
-    at_least: float | None = None
-
-    @model_validator(mode="after")
-    def _one_kind(self):
-        of_model = self.model is not None and self.share is not None
-        of_column = self.column is not None and self.at_least is not None
-        if of_model == of_column or None not in (
-            (self.column, self.at_least) if of_model else (self.model, self.share)
-        ):
-            raise ValueError("a rule is {model: NAME, share: 0.02} or {column: NAME, at_least: 2}")
-        return self
+_KEYS = (*LEVELS, "otherwise", "abstention", "cautions")
+_PATTERNS = "critical.yml"
 
 
 class CautionLimits(BaseModel):
@@ -55,6 +49,22 @@ class CautionLimits(BaseModel):
     stale_days: Annotated[int, Field(ge=1)] = 14
 
 
+class Abstention(BaseModel):
+    """When no level is suggested: too little is known, and one answer could lift the level.
+
+    Attributes
+    ----------
+    fewer_known_than : int    factors known (present or denied); 0: only a critical pattern that hangs on one
+        answer makes an opinion abstain
+    stands_from : level       a level that recorded facts reach from here up stands, whatever is unknown
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fewer_known_than: Annotated[int, Field(ge=0)] = 3
+    stands_from: Literal[LEVELS] = "high"
+
+
 @dataclass(frozen=True)
 class LevelRules:
     """The rules of each level.
@@ -64,52 +74,85 @@ class LevelRules:
     rules : dict of level -> tuple of LevelRule    from the highest level to the lowest
     otherwise : str                                the level of a case that meets none
     cautions : CautionLimits
+    abstention : Abstention
+    patterns : CriticalPatterns                    of `models/critical.yml`
     """
 
     rules: dict
     otherwise: str = LEVELS[0]
     cautions: CautionLimits = field(default_factory=CautionLimits)
+    abstention: Abstention = field(default_factory=Abstention)
+    patterns: CriticalPatterns = field(default_factory=CriticalPatterns)
 
     @property
     def hash(self):
-        """Content hash of the rules, 64 hexadecimal digits: comments do not change it."""
+        """Content hash of all that decides a level, 64 hexadecimal digits: comments do not change it."""
         document = {
-            "rules": {level: [r.model_dump() for r in rules] for level, rules in self.rules.items()},
+            "rules": {
+                level: [r.model_dump(exclude_none=True) for r in rules] for level, rules in self.rules.items()
+            },
             "otherwise": self.otherwise,
             "cautions": self.cautions.model_dump(),
+            "abstention": self.abstention.model_dump(),
+            "patterns": self.patterns.hash,
         }
         return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
     @property
     def models(self):
         """Names of the models that the rules read: set of str."""
-        return {rule.model for rules in self.rules.values() for rule in rules if rule.model}
+        return {rule.model for rule in self._all if rule.model}
+
+    @property
+    def _all(self):
+        return [rule for rules in self.rules.values() for rule in rules]
+
+    def on(self, catalogue):
+        """The same rules with their critical patterns checked against a catalogue: LevelRules."""
+        return replace(self, patterns=self.patterns.on(catalogue))
 
     def thresholds(self, models):
         """The smallest risk that meets each rule on a model: dict of LevelRule -> float.
 
         Parameters
         ----------
-        models : dict of name -> Model    rules on other models are left out
+        models : dict of name -> Model    rules on other models are left out, and those that a bundle does not
+            say enough for
         """
-        return {
-            rule: level_threshold(models[rule.model].reference, rule.share)
-            for rules in self.rules.values()
-            for rule in rules
-            if rule.model in models and models[rule.model].reference.get("quantiles")
-        }
+        found = {r: rule_threshold(r, models[r.model]) for r in self._all if r.model in models}
+        return {rule: threshold for rule, threshold in found.items() if threshold is not None}
+
+    def level_thresholds(self, model):
+        """The smallest risk of one model that reaches each level: dict of level -> float.
+
+        Levels that no rule on the model leads to, and whose threshold is not known, are left out.
+
+        Parameters
+        ----------
+        model : Model
+        """
+        known = self.thresholds({model.name: model})
+        found = {level: [known[r] for r in rules if r in known] for level, rules in self.rules.items()}
+        return {level: min(thresholds) for level, thresholds in found.items() if thresholds}
 
     def left_out(self, thresholds, columns):
-        """The rules that cannot be judged: their model is not scored, or their column is not there."""
-        return [
-            rule
-            for rules in self.rules.values()
-            for rule in rules
-            if (rule not in thresholds if rule.model else rule.column not in columns)
-        ]
+        """The rules that cannot be judged: their model is not scored, or their column is not there.
+
+        A pattern rule stands while no pattern is approved: there is nothing to judge.
+        """
+        absent = self.patterns.columns_read() - set(columns) if self.patterns.approved else set()
+
+        def judged(rule):
+            if rule.kind == "pattern":
+                return not absent
+            return rule in thresholds if rule.model else rule.column in columns
+
+        return [rule for rule in self._all if not judged(rule)]
 
     def suggest(self, risks, thresholds, matrix):
-        """The suggested level of each case, and the rule that it comes from.
+        """The level that the rules give each case, and the rule that it comes from.
+
+        Silence and what is unknown are not judged here; scoring does, on top of it.
 
         Parameters
         ----------
@@ -126,42 +169,22 @@ class LevelRules:
         chosen = np.full(len(matrix), None, dtype=object)
         for name in sorted(self.rules, key=LEVELS.index):
             for rule in reversed(self.rules[name]):
-                met = _met(rule, risks, thresholds, matrix)
+                met = self._met(rule, risks, thresholds, matrix)
                 level[met], chosen[met] = name, rule
         return level.astype(str), chosen
 
-
-def _met(rule, risks, thresholds, matrix):
-    if rule.column is not None:
-        values = matrix[rule.column].to_numpy(dtype=float) if rule.column in matrix.columns else None
-        return np.zeros(len(matrix), bool) if values is None else values >= rule.at_least
-    if rule not in thresholds:
-        return np.zeros(len(matrix), bool)
-    return np.asarray(risks[rule.model]) >= thresholds[rule]
-
-
-def level_threshold(reference, share):
-    """The smallest risk of the highest `share` of a model's last window.
-
-    Where many assessments share one risk, the threshold lies above them all rather than let them all in: a
-    level does not hold more than its capacity.
-
-    Parameters
-    ----------
-    reference : dict    `quantiles` of calibrated risk at equal steps from 0 to 1, as a bundle keeps them
-    share : float in (0, 1)
-
-    Returns
-    -------
-    float    infinite where no risk is as rare as that
-    """
-    quantiles = np.asarray(reference["quantiles"], dtype=float)
-    threshold = float(np.interp(1 - share, np.linspace(0, 1, len(quantiles)), quantiles))
-    step = 1 / (len(quantiles) - 1)
-    if np.mean(quantiles >= threshold) <= share + 2 * step:
-        return threshold
-    above = quantiles[quantiles > threshold]
-    return float(above[0]) if len(above) else np.inf
+    def _met(self, rule, risks, thresholds, matrix):
+        nobody = np.zeros(len(matrix), bool)
+        if rule.kind == "pattern":
+            return np.logical_or.reduce(
+                [nobody, *(s == MATCHED for s in self.patterns.states(matrix).values())]
+            )
+        if rule.kind == "column":
+            values = matrix[rule.column].to_numpy(dtype=float) if rule.column in matrix.columns else None
+            return nobody if values is None else values >= rule.at_least
+        if rule not in thresholds:
+            return nobody
+        return np.asarray(risks[rule.model]) >= thresholds[rule]
 
 
 def default_levels():
@@ -177,16 +200,16 @@ def load_levels(path, *, catalogue=None):
     Parameters
     ----------
     path : path of the file
-    catalogue : Catalogue or None    to check the columns that the rules name
+    catalogue : Catalogue or None    to check the columns that the rules name, and the critical patterns
 
     Returns
     -------
-    LevelRules
+    LevelRules    with the patterns of `critical.yml` beside it, where that stands
 
     Raises
     ------
-    RiskmlError    file and line: unknown key or level, a rule that is neither kind, an unknown column, shares
-        that do not grow from the highest level to the lowest
+    RiskmlError    file and line: unknown key or level, a rule that is no single kind, an unknown column,
+        capacities that do not grow from the highest level to the lowest; a problem of `critical.yml`
     """
     documents = read_documents(path)
     value = documents[0].value if documents else None
@@ -210,18 +233,26 @@ def load_levels(path, *, catalogue=None):
         if not isinstance(entries, list):
             raise problem(f"{level} needs a list of rules", level, mend="- {model: NAME, share: 0.02}")
         rules[level] = tuple(_rule(entry, problem, level, i, catalogue) for i, entry in enumerate(entries))
-    _check_shares(rules, problem)
+    _check_capacities(rules, problem)
+    limits = _settings(CautionLimits, "cautions", value, problem)
+    abstention = _settings(Abstention, "abstention", value, problem)
+    beside = Path(path).with_name(_PATTERNS)
+    patterns = load_critical(beside, catalogue=catalogue) if beside.is_file() else CriticalPatterns()
+    return LevelRules({level: r for level, r in rules.items() if r}, otherwise, limits, abstention, patterns)
+
+
+def _settings(part, key, value, problem):
     try:
-        limits = CautionLimits.model_validate(value.get("cautions") or {})
+        return part.model_validate(value.get(key) or {})
     except ValidationError as error:
         first = error.errors()[0]
-        raise problem(f"cautions, {first['loc'][0]}: {first['msg']}", "cautions") from None
-    return LevelRules({level: r for level, r in rules.items() if r}, otherwise, limits)
+        name = f", {first['loc'][0]}" if first["loc"] else ""
+        raise problem(f"{key}{name}: {first['msg']}", key) from None
 
 
 def _rule(entry, problem, level, position, catalogue):
     if not isinstance(entry, dict):
-        raise problem("a rule is a mapping", level, position, mend="{model: NAME, share: 0.02}")
+        raise problem("a rule is a mapping", level, position, mend=KINDS["share"][1])
     for key in entry:
         if key not in LevelRule.model_fields:
             near = did_you_mean(key, LevelRule.model_fields)
@@ -242,18 +273,19 @@ def _rule(entry, problem, level, position, catalogue):
     return rule
 
 
-def _check_shares(rules, problem):
+def _check_capacities(rules, problem):
     """A lower level of the same model must hold more than a higher one, or it could never be suggested."""
     smallest = {}
     for level in reversed(LEVELS):
         for position, rule in enumerate(rules[level]):
             if rule.model is None:
                 continue
-            if rule.share <= smallest.get(rule.model, 0.0):
+            size = getattr(rule, rule.kind)
+            if size <= smallest.get((rule.model, rule.kind), 0.0):
                 raise problem(
-                    f'model "{rule.model}": share {rule.share:g} is not larger than that of a higher level',
+                    f'model "{rule.model}": {rule.kind} {size:g} is not larger than that of a higher level',
                     level,
                     position,
-                    mend="Shares grow from critical to medium.",
+                    mend="Capacities and visits per event grow from critical to medium.",
                 )
-            smallest[rule.model] = rule.share
+            smallest[rule.model, rule.kind] = size
