@@ -18,9 +18,9 @@ from riskml.models.prior_logistic import (
 )
 from riskml.models.priors import UNCHECKED, PriorFile, load_priors
 from riskml.models.relative_risk import RelativeRisk, combined_states
-from riskml.models.reviewed_cases import Review
+from riskml.models.reviewed_cases import Review, shares_without_event
 
-__all__ = ["LethalModel", "fit_lethal"]
+__all__ = ["LethalModel", "fit_lethal", "priors_alone"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class LethalModel:
     Attributes
     ----------
     priors : PriorFile
-    review : Review
+    review : Review or None   None: nobody was reviewed, the priors stand alone
     fit : PriorLogistic       posterior
     relative : RelativeRisk   what may be scored and stored: it holds no intercept and no base rate
     base_rate : float or None    share of the population with the event in the horizon
@@ -38,7 +38,7 @@ class LethalModel:
     """
 
     priors: PriorFile
-    review: Review
+    review: Review | None
     fit: PriorLogistic
     relative: RelativeRisk
     base_rate: float | None
@@ -47,7 +47,14 @@ class LethalModel:
     @cached_property
     def data(self):
         """The data alone, by Firth's estimate: (log-odds, sd), NaN where they cannot tell."""
+        if self.review is None:
+            return np.full((2, len(self.priors.factors)), np.nan)
         return data_alone(self.review)
+
+    @property
+    def cases(self):
+        """Reviewed cases, int."""
+        return 0 if self.review is None else int(self.review.y.sum())
 
     @property
     def population_intercept(self):
@@ -55,7 +62,7 @@ class LethalModel:
 
         It is no part of `relative`, and no figure of a person follows from it on any screen.
         """
-        if self.base_rate is None or self.review.sets is not None:
+        if self.base_rate is None or self.review is None or self.review.sets is not None:
             return None
         sampled = np.average(self.review.y, weights=self.review.weights)
         return restored_intercept(self.fit.intercept, sampled, self.base_rate)
@@ -66,7 +73,13 @@ class LethalModel:
         Returns
         -------
         DataFrame with outcome, and log_relative : log of the risk relative to the registry's average
+
+        Raises
+        ------
+        RiskmlError    fewer than two cases: nothing is left to learn from without one
         """
+        if self.review is None:
+            raise RiskmlError("no reviewed case: nobody to leave out", where="review")
         margins = leave_one_out(
             self.review, self.fit.prior_mean, self.fit.prior_sd, estimated=np.isnan(self.priors.shares)
         )
@@ -113,8 +126,9 @@ class LethalModel:
 
     def _counts(self):
         counts = {}
+        nobody = np.empty((0, len(self.priors.factors)))
         for who, value in (("cases", 1), ("controls", 0)):
-            rows = self.review.x[self.review.y == value]
+            rows = nobody if self.review is None else self.review.x[self.review.y == value]
             counts[f"{who}_present"] = (rows == 1).sum(axis=0)
             counts[f"{who}_known"] = (~np.isnan(rows)).sum(axis=0)
         return counts
@@ -127,26 +141,23 @@ class LethalModel:
         language : str
         factors : FactorVocabulary or None    for the labels of factors that are one code; None: their codes
         """
-        table, cases = self.table(), int(self.review.y.sum())
-        widest = table["from_data"].median()
-        lines = [
-            message(
+        table, label = self.table(), self.priors.label[language]
+        if self.review is None:
+            first = message("lethal.summary_alone", language, label=label)
+        else:
+            first = message(
                 "lethal.summary",
                 language,
-                label=self.priors.label[language],
-                cases=cases,
-                controls=len(self.review.y) - cases,
-                share=f"{100 * widest:.0f}",
-            ),
-            self.priors.limits[language],
-        ]
+                label=label,
+                cases=self.cases,
+                controls=len(self.review.y) - self.cases,
+                share=f"{100 * table['from_data'].median():.0f}",
+            )
+        lines = [first, self.priors.limits[language]]
         return (*lines, *(self._line(name, row, language, factors) for name, row in table.iterrows()))
 
     def _line(self, name, row, language, factors):
-        prior = self.priors.factors[name]
-        label = prior.label[language] if prior.label else name
-        if prior.label is None and factors is not None and name in factors:
-            label = factors[name].label[language]
+        prior, label = self.priors.factors[name], self.priors.label_of(name, factors)[language]
         data = message("lethal.cannot_tell", language) if np.isnan(row["data"]) else _ratio(row, "data")
         doubt = {UNCHECKED: "lethal.unchecked", "M": "lethal.to_be_verified"}.get(prior.tag)
         return message(
@@ -225,6 +236,28 @@ def fit_lethal(
         standing = review.weights * back
     relative = RelativeRisk.of(definitions, priors.relationships, fit, rows, standing)
     return LethalModel(priors, review, fit, relative, base_rate, index)
+
+
+def priors_alone(priors, reference):
+    """The model before any case was reviewed: what was published, and nothing learnt here.
+
+    Parameters
+    ----------
+    priors : PriorFile
+    reference : DataFrame    factors of the registry's cases, whose average is 1; shares that no study gives
+        are taken from them, nearly all of whom are without the event
+
+    Returns
+    -------
+    LethalModel    without a review
+    """
+    definitions = {name: priors.definition(name) for name in priors.factors}
+    rows, index = combined_states(reference, definitions)
+    found = shares_without_event(rows, np.zeros(len(rows)))
+    shares = np.where(np.isnan(priors.shares), found, priors.shares)
+    fit = PriorLogistic(0.0, priors.mean, np.diag(priors.sd**2), priors.mean, priors.sd, shares)
+    relative = RelativeRisk.of(definitions, priors.relationships, fit, rows)
+    return LethalModel(priors, None, fit, relative, None, index[:0])
 
 
 def _check_relationships(frame, priors):

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from riskml.errors import RiskmlError
+from riskml.messages import LANGUAGES
 from riskml.outcomes.definition import OutcomeDefinition
 from riskml.parts import Line, Part, Relationship, Words, read_part
 from riskml.vocabulary import did_you_mean
@@ -121,6 +122,20 @@ class PriorFile(Part):
         prior = self.factors[name]
         how: Literal["any", "all"] = "all" if prior.all_of else "any"
         return how, prior.all_of or prior.any_of or (name,)
+
+    def label_of(self, name, factors=None):
+        """What a factor is called in each language: dict.
+
+        Parameters
+        ----------
+        name : str
+        factors : FactorVocabulary or None    for factors that are one code; None: their code
+        """
+        prior = self.factors[name]
+        if prior.label is not None:
+            return prior.label
+        known = factors is not None and name in factors
+        return dict(factors[name].label) if known else dict.fromkeys(LANGUAGES, name)
 
     @property
     def codes(self):
