@@ -329,7 +329,7 @@ def init_workspace(folder):
     return workspace
 
 
-def train(plan, history, *, seed=0, log=True):
+def train(plan, history, *, seed=0, log=True, trainer=None):
     """Train, calibrate, validate and keep a model.
 
     Parameters
@@ -338,6 +338,7 @@ def train(plan, history, *, seed=0, log=True):
     history : History     or whatever `History.of` takes
     seed : int            of every random choice
     log : bool            also log the run and register the version in MLflow
+    trainer : str or None    code of who trains, such as FGJ-01, never a name: who may not approve the version
 
     Returns
     -------
@@ -345,18 +346,22 @@ def train(plan, history, *, seed=0, log=True):
 
     Raises
     ------
-    RiskmlError    too short a history, an outcome with one class, or what the catalogue reads is not there
+    RiskmlError    too short a history, an outcome with one class, what the catalogue reads is not there, or a
+        trainer that is no code
 
     Notes
     -----
     Features are read on the visible timeline up to each assessment; labels strictly after it.
     """
+    from riskml.review.statements import check_code
     from riskml.training.train import train as train_model
 
+    if trainer is not None:
+        check_code(trainer, where="--as")
     model = train_model(plan.spec, history, catalogue=plan.catalogue, seed=seed)
     Workspace(plan.settings).keep(model)
     if log:
         from riskml.review.tracking import log_training
 
-        log_training(model, plan.settings)
+        log_training(model, plan.settings, trainer=trainer)
     return model

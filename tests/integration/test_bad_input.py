@@ -381,7 +381,7 @@ def test_a_bundle_that_is_a_pickle(workspace):
 @pytest.mark.parametrize("content", ["", "../../elsewhere", "0123456789abcdef"])
 def test_a_latest_that_points_nowhere(workspace, content):
     (workspace / "bundles" / "repeat" / "latest").write_text(content)
-    assert "repeat" in refused(workspace, *SCORE)
+    assert "repeat" in refused(workspace, *SCORE, "--dry-run")
     (workspace / "histories" / "latest").write_text(content)
     refused(workspace, "train", "escalation")
 

@@ -25,6 +25,10 @@ from small_opinion import AS_OF, small_registry
 KILLS = 50
 
 
+def anybody(models):
+    """No review stands before the writing that is looked at here."""
+
+
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory):
     return small_registry(tmp_path_factory.mktemp("registry"))
@@ -49,10 +53,10 @@ def state(url):
 def test_a_run_is_written_whole_and_the_same_run_changes_nothing(registry):
     engine = connect(registry.url)
     before = state(registry.url)
-    dry = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY, dry_run=True)
+    dry = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY, permit=anybody, dry_run=True)
     assert state(registry.url) == before
     assert "no se escribió nada" in dry.text("es")
-    first = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY)
+    first = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY, permit=anybody)
     assert first.written
     written = state(registry.url)
     assert {name: written[name] for name in TABLES} == {name: before[name] for name in TABLES}
@@ -60,7 +64,7 @@ def test_a_run_is_written_whole_and_the_same_run_changes_nothing(registry):
     assert len(opinions) == len(first.opinion.cases)
     assert set(opinions["case_id"]) <= {f"C{i}" for i in range(200)}, "the registry's own ids"
     assert len(read_reasons(engine, first.run_id)) == len(first.opinion.reasons)
-    again = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY)
+    again = score_batch(engine, registry.models, registry.history, AS_OF, key=KEY, permit=anybody)
     assert not again.written
     assert again.run_id == first.run_id == dry.run_id
     assert "no se cambió nada" in again.text("es")
@@ -72,7 +76,12 @@ def test_a_wrong_key_writes_nothing(registry):
     before = state(registry.url)
     with pytest.raises(RiskmlError, match="wrong key"):
         score_batch(
-            connect(registry.url), registry.models, registry.history, "2026-10-19", key=Key("9e2b7d" * 8)
+            connect(registry.url),
+            registry.models,
+            registry.history,
+            "2026-10-19",
+            key=Key("9e2b7d" * 8),
+            permit=anybody,
         )
     assert state(registry.url) == before
 
@@ -117,7 +126,7 @@ for line in sys.stdin:
             if kind == "written":
                 batch.score = lambda *arguments, **named: moved(date)
             models = [] if kind == "written" else loaded()
-            batch.score_batch(connect(url), models, history, date, key=KEY)
+            batch.score_batch(connect(url), models, history, date, key=KEY, permit=lambda models: None)
         finally:
             os._exit(0)
     print(child, flush=True)

@@ -185,7 +185,9 @@ def test_rows_hold_no_text_but_cautions(opinion):
 
 def test_a_history_from_nowhere_is_not_written(registry):
     with pytest.raises(RiskmlError, match="not taken from a registry"):
-        score_batch(None, registry.models, dict(registry.history.tables), AS_OF, key=None)
+        score_batch(
+            None, registry.models, dict(registry.history.tables), AS_OF, key=None, permit=lambda models: None
+        )
 
 
 # ---------------------------------------------------------------------------------------------- explanations

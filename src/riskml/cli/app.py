@@ -144,18 +144,26 @@ def train(
     history: HistoryOption = None,
     seed: SeedOption = 0,
     log: Annotated[bool, typer.Option(help="Log the run and register the version in MLflow.")] = True,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--as",
+            metavar="CODE",
+            help="Your code, such as FGJ-01: who trains a version does not approve it.",
+        ),
+    ] = None,
     workspace: WorkspaceOption = Path("."),
 ):
     """Train, calibrate and validate a model; keep it under bundles/ and log it in MLflow.
 
-    Example: riskml train escalation
+    Example: riskml train escalation --as FGJ-01
     """
     from riskml.cli.showing import print_training
     from riskml.workspace import train as train_plan
 
     ws = open_workspace(workspace)
     plan = ws.model(name)
-    model = train_plan(plan, ws.history(history), seed=seed, log=log)
+    model = train_plan(plan, ws.history(history), seed=seed, log=log, trainer=person)
     print_training(console, model, ws.settings.bundles / model.name / model.version, ws.settings.language)
 
 
@@ -184,18 +192,25 @@ def score(
 ):
     """Write the second opinions of all open cases, with their reasons, in one transaction.
 
-    The same run again changes nothing. The registry's own tables are never touched. Of a model under review
-    (`riskml review`) only the approved version in use writes; --dry-run shows what the last one would say.
+    The same run again changes nothing. The registry's own tables are never touched. Of each model only the
+    approved version in use writes (`riskml review`); --dry-run shows what the one trained last would say.
 
     Example: riskml score --as-of 2026-10-26
 
     Example: riskml score --as-of 2026-10-26 --out risks
     """
+    from functools import partial
+
     from riskml.engines.building import builder
+    from riskml.review.approval import require_approved
     from riskml.scoring.batch import score_batch
     from riskml.scoring.score import check_catalogues
 
     moment = moment_of(as_of)
+    if dry_run and out is not None:
+        raise RiskmlError(
+            "a dry run writes no folder either", where="--out", mend="Leave out --dry-run or --out."
+        )
     ws = open_workspace(workspace)
     models = _trained(ws, model) if dry_run else _to_write(ws, model)
     check_catalogues({m.name: m for m in models}, ws.catalogue)
@@ -209,6 +224,7 @@ def score(
         taken,
         moment,
         key=ws.key,
+        permit=partial(require_approved, ws.settings),
         settings=ws.settings,
         dry_run=dry_run,
         build=builder(ws.settings.engine),
@@ -229,15 +245,14 @@ def _write_scores(ws, models, history, moment, out):
 
 
 def _to_write(ws, asked):
-    """The versions asked for; else the approved one in use, or the last of a model never reviewed."""
-    from riskml.review.approval import in_use, require_approved
+    """The versions asked for, and where none is, the approved one in use; refused unless all are approved."""
+    from riskml.review.approval import champion_version, require_approved
 
     models = []
     for name, version in map(version_asked, _names(ws, asked)):
-        reviewed, used = in_use(ws.settings, name) if name in ws.trained_names else (False, None)
-        models.append(ws.trained(name, version or used))
-        if reviewed:
-            require_approved(ws.settings, models[-1])
+        known = name in ws.trained_names
+        models.append(ws.trained(name, version or (champion_version(ws.settings, name) if known else None)))
+    require_approved(ws.settings, models)
     return models
 
 

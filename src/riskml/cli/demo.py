@@ -1,5 +1,6 @@
 """`riskml demo`: simulate, take a history, train two models, score, write back, and report."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from riskml.registry.database import connect, is_synthetic, reading
 from riskml.reporting.demo import demo_report
 from riskml.reporting.figures import report_figures
 from riskml.reporting.render import figure_image
+from riskml.review.approval import require_approved
+from riskml.review.decisions import approve_synthetic
 from riskml.scoring.batch import score_batch
 from riskml.simulation.writing import write_registry
 from riskml.training.data import people_of
@@ -141,10 +144,19 @@ def run_demo(workspace, *, cases=3500, seed=0, language=None, console):
         if tuple(plan.spec.outcome.event) == ("incident",):
             truths[name] = truth_auc(truth, plan, model, history, seed=seed)
         _say_model(say, model, truths.get(name), language)
+        approve_synthetic(workspace.settings, model)
+    console.print(message("review.demo_step", language), markup=False, highlight=False)
 
     as_of = history.observed_until.normalize()
     result = score_batch(
-        engine, models, history, as_of, key=key, settings=workspace.settings, language=language
+        engine,
+        models,
+        history,
+        as_of,
+        key=key,
+        permit=partial(require_approved, workspace.settings),
+        settings=workspace.settings,
+        language=language,
     )
     opinion = result.opinion
     say("step_score", cases=f"{len(opinion.cases):,}", date=f"{as_of:%Y-%m-%d}")

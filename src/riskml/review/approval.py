@@ -11,7 +11,7 @@ from riskml.review.index import champion_statement
 from riskml.review.ledger import open_ledger
 from riskml.review.rules import standing
 
-__all__ = ["champion_version", "in_use", "require_approved"]
+__all__ = ["champion_version", "require_approved"]
 
 
 def champion_version(settings, name):
@@ -26,18 +26,8 @@ def champion_version(settings, name):
     ------
     RiskmlError    MLflow cannot be reached, or the statements were changed
     """
-    return in_use(settings, name)[1]
-
-
-def in_use(settings, name):
-    """Whether a review of a model was ever opened, and its version in use: bool, str or None.
-
-    From its first review on nothing unapproved of a model's name writes. Parameters and errors are those of
-    `champion_version`.
-    """
-    statements = _statements(settings, name)
-    champion = champion_statement(statements)
-    return bool(statements), champion.version if champion else None
+    champion = champion_statement(_statements(settings, name))
+    return champion.version if champion else None
 
 
 def require_approved(settings, model, today=None):
@@ -105,5 +95,5 @@ def _refused(model, said, mend):
     return RiskmlError(
         f"version {model.version} {said}: it writes no second opinions",
         where=f'model "{model.name}"',
-        mend=f"{mend} --dry-run shows them without writing.",
+        mend=f"{mend} --dry-run shows them without writing; --model names the models that write.",
     )

@@ -13,10 +13,10 @@ from riskml.messages import message
 from riskml.review.checklist import load_checklist
 from riskml.review.index import keep_index
 from riskml.review.ledger import open_ledger
-from riskml.review.rules import check_may_decide, check_may_open, completes, standing
+from riskml.review.rules import TRAINERS, check_may_decide, check_may_open, completes, standing
 from riskml.review.shown import description_of, text_digest, title_of
 from riskml.review.statements import check_code, check_text
-from riskml.review.store import registered_version
+from riskml.review.store import registered_version, registered_versions
 
 __all__ = ["approve", "approve_synthetic", "months_later", "open_review", "reject"]
 
@@ -58,9 +58,11 @@ def open_review(settings, model, *, person, trained_by=None, report=None, now=No
     checklist, language = load_checklist(settings.models), settings.language
     _check_synthetic(model, synthetic)
     with tempfile.TemporaryDirectory() as scratch, open_ledger(settings, model.name) as ledger:
-        registered = registered_version(ledger.client, model.name, model.version)
-        trainer = _trainer(ledger.client, registered, trained_by) or person
-        check_code(trainer, where="--trained-by")
+        every = registered_versions(ledger.client, model.name, model.version)
+        registered = every[-1]
+        trainer = _trainer(ledger.client, every, trained_by) or person
+        for code in trainer.split(TRAINERS):
+            check_code(code, where="--trained-by")
         files = _attached(Path(scratch), model, checklist, report)
         content = {
             "kind": "open",
@@ -246,11 +248,11 @@ def _logged_model(registered):
     return tail if scheme == "models:" and tail.startswith("m-") else None
 
 
-def _trainer(client, registered, stated):
-    """Who trained it: as the training run says, where it says anything."""
-    logged = ""
-    if registered.run_id:
-        logged = client.get_run(registered.run_id).data.tags.get("riskml.trained_by", "-").strip("-")
+def _trainer(client, every, stated):
+    """Who trained it: as the training runs of this version say, where they say anything."""
+    tags = [client.get_run(version.run_id).data.tags for version in every if version.run_id]
+    codes = dict.fromkeys(found.get("riskml.trained_by", "-").strip("-") for found in tags)
+    logged = TRAINERS.join(code for code in codes if code)
     if logged and stated and logged != stated:
         raise RiskmlError(
             f"the training run says that {logged} trained this version",

@@ -6,6 +6,7 @@ from riskml.errors import RiskmlError
 from riskml.review.statements import KINDS
 
 __all__ = [
+    "TRAINERS",
     "Standing",
     "check_may_decide",
     "check_may_open",
@@ -14,6 +15,8 @@ __all__ = [
     "replay_faults",
     "standing",
 ]
+
+TRAINERS = ", "  # between the codes of those who trained one version, where several did
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ def check_may_decide(statements, version, kind, person, role, *, synthetic=False
             where=f"version {version}",
             mend="`riskml review open` renews it; `riskml review reject` withdraws it.",
         )
-    if person == now.opening.content.get("trained_by"):
+    if person in now.opening.content.get("trained_by", "").split(TRAINERS):
         raise RiskmlError(
             f"{person} trained this model and cannot approve it",
             where="--as",

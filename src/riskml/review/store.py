@@ -9,7 +9,7 @@ from pathlib import Path
 
 from riskml.errors import RiskmlError
 
-__all__ = ["ARTIFACTS", "experiment_of", "mlflow_at", "registered_version"]
+__all__ = ["ARTIFACTS", "experiment_of", "mlflow_at", "registered_version", "registered_versions"]
 
 ARTIFACTS = "mlartifacts"
 
@@ -93,14 +93,18 @@ def experiment_of(mlflow, settings, name=None, *, tags=None):
     return mlflow.create_experiment(name, artifact_location=location, tags=tags)
 
 
-def registered_version(client, name, version):
-    """MLflow's version of a registered model that holds a bundle; the latest where it was logged twice.
+def registered_versions(client, name, version):
+    """MLflow's versions of a registered model that hold a bundle, one for each time that it was logged.
 
     Parameters
     ----------
     client : MlflowClient
     name : str       of the model
     version : str    of the bundle
+
+    Returns
+    -------
+    list of MLflow's ModelVersion, the latest last
 
     Raises
     ------
@@ -115,4 +119,9 @@ def registered_version(client, name, version):
             where=f'model "{name}"',
             mend=f"`riskml train {name}` logs it; the same history and seed give the same version.",
         )
-    return max(found, key=lambda v: int(v.version))
+    return sorted(found, key=lambda v: int(v.version))
+
+
+def registered_version(client, name, version):
+    """The latest of `registered_versions`."""
+    return registered_versions(client, name, version)[-1]

@@ -90,7 +90,17 @@ def opinion_rows(opinion, language):
 
 
 def score_batch(
-    engine, models, history, as_of, *, key, settings=None, language=None, dry_run=False, build=build_features
+    engine,
+    models,
+    history,
+    as_of,
+    *,
+    key,
+    permit,
+    settings=None,
+    language=None,
+    dry_run=False,
+    build=build_features,
 ):
     """Score all open cases and write the run, its second opinions and their reasons in one transaction.
 
@@ -104,6 +114,9 @@ def score_batch(
     history : History        taken from that registry
     as_of : date or str      the moment of assessment, in the registry's local time
     key : Key                of the history's pseudonyms
+    permit : callable        `permit(models)` raises where one of them may not write, as
+        `riskml.review.approval.require_approved` of a workspace does; it is asked before anything is computed
+        and again before anything is written, never of a dry run
     settings : Settings or None    of the workspace: its catalogue, `models/levels.yml`, language and timezone
     language : "es", "en" or None  of the cautions; None: the workspace's
     dry_run : bool           score, write nothing
@@ -115,11 +128,13 @@ def score_batch(
 
     Raises
     ------
-    RiskmlError    as `score` and `write_run`; a history that was not taken from a registry. Nothing was
-    written.
+    RiskmlError    as `permit`, `score` and `write_run`; a history that was not taken from a registry. Nothing
+    was written.
     """
     language = check_language(language or (settings.language if settings else "es"))
     catalogue, levels = _of_workspace(settings)
+    if not dry_run:
+        permit(models)
     with progress(message("scoring.scoring", language)):
         opinion = score(models, history, as_of, levels=levels, catalogue=catalogue, build=build)
     if not opinion.history_hash:
@@ -133,6 +148,7 @@ def score_batch(
     run_id = run_id_of(opinion, language)
     if dry_run:
         return BatchResult(run_id, opinion, False, True)
+    permit(models)  # computing takes minutes, in which an approval may be withdrawn
     timezone = ZoneInfo(settings.timezone) if settings else None
     run = Run(
         run_id=run_id,
