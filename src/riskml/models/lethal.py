@@ -35,6 +35,7 @@ class LethalModel:
     relative : RelativeRisk   what may be scored and stored: it holds no intercept and no base rate
     base_rate : float or None    share of the population with the event in the horizon
     index : pandas.Index      of the reviewed rows
+    shares_from : str         where shares come from that no study gives: controls, or registry
     """
 
     priors: PriorFile
@@ -43,6 +44,7 @@ class LethalModel:
     relative: RelativeRisk
     base_rate: float | None
     index: pd.Index
+    shares_from: str = "controls"
 
     @cached_property
     def data(self):
@@ -80,9 +82,8 @@ class LethalModel:
         """
         if self.review is None:
             raise RiskmlError("no reviewed case: nobody to leave out", where="review")
-        margins = leave_one_out(
-            self.review, self.fit.prior_mean, self.fit.prior_sd, estimated=np.isnan(self.priors.shares)
-        )
+        estimated = np.isnan(self.priors.shares) & (self.shares_from == "controls")
+        margins = leave_one_out(self.review, self.fit.prior_mean, self.fit.prior_sd, estimated=estimated)
         margins = margins - self.review.offset - self.fit.intercept - self.relative.average
         return pd.DataFrame({"outcome": self.review.y, "log_relative": margins}, index=self.index)
 
@@ -98,7 +99,8 @@ class LethalModel:
         DataFrame, index the factors
             tag, prior_only : how far the prior's figure was checked
             cases_present, cases_known, controls_present, controls_known : int    rows, not weighted
-            share, share_from : share without the event that unknown factors take, and its tag or "controls"
+            share, share_from : share without the event that unknown factors take, and its tag, or "controls"
+                or "registry"
             prior, data, posterior, each with _low and _high : odds ratios; those of the data are NaN where
                 they cannot tell
             moved : float         of the log-odds, in the prior's standard deviations
@@ -111,7 +113,7 @@ class LethalModel:
                 "prior_only": [prior.prior_only for prior in priors],
                 **self._counts(),
                 "share": fit.shares,
-                "share_from": [prior.without.tag if prior.without else "controls" for prior in priors],
+                "share_from": [prior.without.tag if prior.without else self.shares_from for prior in priors],
             },
             index=pd.Index(self.priors.factors, name="factor"),
         )
@@ -180,12 +182,23 @@ def _ratio(row, name):
 
 
 def _plain(ratio):
-    """An odds ratio to two digits or so; beyond 1,000 it says that it is."""
+    """An odds ratio to two digits or so; beyond 1,000, or below 0.01, it says that it is."""
+    if ratio < 0.01:
+        return "<0.01"
     return ">1000" if ratio > 1000 else f"{ratio:.{2 if ratio < 1 else 1 if ratio < 10 else 0}f}"
 
 
 def fit_lethal(
-    frame, outcome, priors="lethal", *, base_rate=None, reference=None, sets=None, weights=None, offset=None
+    frame,
+    outcome,
+    priors="lethal",
+    *,
+    base_rate=None,
+    reference=None,
+    sets=None,
+    weights=None,
+    offset=None,
+    shares_from="controls",
 ):
     """Fit a lethal model on reviewed cases and their controls.
 
@@ -203,6 +216,9 @@ def fit_lethal(
         rows, weighted back by `base_rate`
     sets : array or None       risk set of each row (one case with its controls): conditional likelihood
     weights, offset : arrays or None    as `Review`
+    shares_from : "controls" or "registry"    whom shares without the event are taken from where no study
+        gives one: controls are few and like the cases; the registry's cases, of the reference, are many, and
+        nearly all of them are without the event
 
     Returns
     -------
@@ -219,23 +235,23 @@ def fit_lethal(
     definitions = {name: priors.definition(name) for name in priors.factors}
     _check_relationships(frame, priors)
     x, index = combined_states(frame, definitions)
-    review = Review.of(x, outcome, shares=priors.shares, weights=weights, offset=offset, sets=sets)
+    rows = None if reference is None else combined_states(reference, definitions)[0]
+    shares = _registry_shares(priors, rows) if shares_from == "registry" else priors.shares
+    review = Review.of(x, outcome, shares=shares, weights=weights, offset=offset, sets=sets)
     fit = fit_prior_logistic(review, priors.mean, priors.sd)
     standing = None
-    if reference is not None:
-        rows = combined_states(reference, definitions)[0]
-    elif base_rate is None or sets is not None:
-        raise RiskmlError(
-            "what risk is relative to is not given",
-            where="reference",
-            mend="Give the registry's matrix as reference, or, without risk sets, the base rate.",
-        )
-    else:
+    if reference is None:
+        if base_rate is None or sets is not None:
+            raise RiskmlError(
+                "what risk is relative to is not given",
+                where="reference",
+                mend="Give the registry's matrix as reference, or, without risk sets, the base rate.",
+            )
         rows, share = x, np.average(review.y, weights=review.weights)
         back = np.where(review.y == 1, base_rate / share, (1 - base_rate) / (1 - share))
         standing = review.weights * back
     relative = RelativeRisk.of(definitions, priors.relationships, fit, rows, standing)
-    return LethalModel(priors, review, fit, relative, base_rate, index)
+    return LethalModel(priors, review, fit, relative, base_rate, index, shares_from)
 
 
 def priors_alone(priors, reference):
@@ -253,11 +269,17 @@ def priors_alone(priors, reference):
     """
     definitions = {name: priors.definition(name) for name in priors.factors}
     rows, index = combined_states(reference, definitions)
-    found = shares_without_event(rows, np.zeros(len(rows)))
-    shares = np.where(np.isnan(priors.shares), found, priors.shares)
+    shares = _registry_shares(priors, rows)
     fit = PriorLogistic(0.0, priors.mean, np.diag(priors.sd**2), priors.mean, priors.sd, shares)
     relative = RelativeRisk.of(definitions, priors.relationships, fit, rows)
-    return LethalModel(priors, None, fit, relative, None, index[:0])
+    return LethalModel(priors, None, fit, relative, None, index[:0], "registry")
+
+
+def _registry_shares(priors, rows):
+    """The shares that studies give, and otherwise those of the registry's cases: float array."""
+    if rows is None:
+        raise RiskmlError("shares of the registry need a reference", where="reference")
+    return np.where(np.isnan(priors.shares), shares_without_event(rows, np.zeros(len(rows))), priors.shares)
 
 
 def _check_relationships(frame, priors):
