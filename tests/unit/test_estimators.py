@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from riskml.errors import RiskmlError
-from riskml.models.estimators import Blend, learner_document, learner_of, one_number
+from riskml.models.estimators import Blend, ByStratum, OneColumn, learner_document, learner_of, one_number
 from riskml.models.linear import LinearModel, elastic_net_path
 from riskml.models.trees import BoostedTrees, averaged_trees, boost, staged, tune_trees
 
@@ -46,6 +46,29 @@ def test_a_linear_model_imputes_what_is_missing_and_stops_at_the_training_range(
     assert np.isfinite(model.margin(np.full((1, 5), np.nan))).all()
 
 
+def one_of(design, outcome, column):
+    """A regression on one column of a design, as one on the whole of it."""
+    return OneColumn(column, one_number(design[:, [column]], outcome))
+
+
+def test_a_regression_on_one_number_reads_it_from_among_others(data):
+    design, outcome = data
+    for column in range(design.shape[1]):
+        alone = one_number(design[:, [column]], outcome)
+        among = one_of(design, outcome, column)
+        np.testing.assert_array_equal(among.margin(design), alone.margin(design[:, [column]]))
+
+
+def test_a_stratum_has_a_model_of_its_own(data):
+    design, outcome = data
+    design = design.copy()
+    design[:, 3] = np.arange(len(design)) % 3 == 0
+    inside, outside = (elastic_net_path(design, y, strengths=[0.01])[0][1] for y in (outcome, 1 - outcome))
+    margin = ByStratum(np.array([3]), inside, outside).margin(design)
+    np.testing.assert_array_equal(margin[::3], inside.margin(design[::3]))
+    np.testing.assert_array_equal(margin[1::3], outside.margin(design[1::3]))
+
+
 def make(kind, design, outcome):
     trees = boost(design, outcome, SETTINGS, 30)
     linear = elastic_net_path(design, outcome)[-1][1]
@@ -53,12 +76,16 @@ def make(kind, design, outcome):
         "trees": lambda: trees,
         "linear": lambda: linear,
         "blend": lambda: Blend(trees, linear, 0.3),
+        "by_stratum": lambda: ByStratum(np.array([3]), linear, linear),
+        "one_column": lambda: one_of(design, outcome, 1),
         "nothing": lambda: one_number(np.empty((len(outcome), 0)), outcome),
         "one_number": lambda: one_number(design[:, [1]], outcome),
     }[kind]()
 
 
-@pytest.mark.parametrize("kind", ["trees", "linear", "blend", "nothing", "one_number"])
+@pytest.mark.parametrize(
+    "kind", ["trees", "linear", "blend", "by_stratum", "one_column", "nothing", "one_number"]
+)
 def test_learners_survive_storage_and_their_contributions_add_up(data, kind):
     design, outcome = data
     learner = make(kind, design, outcome)

@@ -38,7 +38,8 @@ def test_label_and_outcome_are_enough(tmp_path):
     spec = load_model_file(write(tmp_path, LEAST))
     assert spec.name == "trial"
     assert spec.split.by == "time"
-    assert spec.learners.main == "lightgbm"
+    assert spec.learners.main == "simplest"
+    assert spec.sample_size.shrinkage == 0.9
     assert spec.calibrators == ("none", "sigmoid", "beta", "isotonic")
     assert ModelFile.of(spec.to_document()) == spec
 

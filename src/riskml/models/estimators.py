@@ -6,10 +6,10 @@ import numpy as np
 from scipy.special import expit
 
 from riskml.errors import RiskmlError
-from riskml.models.linear import LinearModel, Preparation, constant_model, elastic_net_path
+from riskml.models.linear import LinearModel, constant_model, elastic_net_path
 from riskml.models.trees import BoostedTrees
 
-__all__ = ["Blend", "ByStratum", "learner_document", "learner_of", "on_design", "one_number"]
+__all__ = ["Blend", "ByStratum", "OneColumn", "learner_document", "learner_of", "one_number"]
 
 TREES_FILE = "model.txt"
 
@@ -46,6 +46,37 @@ class Blend:
             self.weight * first[0] + (1 - self.weight) * second[0],
             self.weight * first[1] + (1 - self.weight) * second[1],
         )
+
+
+@dataclass(frozen=True)
+class OneColumn:
+    """A regression on one column of a design that holds others too: a plain baseline in a bundle.
+
+    Attributes
+    ----------
+    position : int           of the column
+    linear : LinearModel     of `one_number`
+    """
+
+    position: int
+    linear: LinearModel
+
+    kind = "one_column"
+
+    def margin(self, design):
+        """Log-odds, float array, shape (n,)."""
+        return self.linear.margin(design[:, [self.position]])
+
+    def predict(self, design):
+        """Risk before calibration, float array, shape (n,)."""
+        return expit(self.margin(design))
+
+    def contributions(self, design):
+        """SHAP values, of which one column alone is not zero, and base, as `LinearModel.contributions`."""
+        own, base = self.linear.contributions(design[:, [self.position]])
+        values = np.zeros(design.shape)
+        values[:, self.position] = own[:, 0]
+        return values, base
 
 
 @dataclass(frozen=True)
@@ -92,36 +123,6 @@ class ByStratum:
         return values, base
 
 
-def on_design(model, position, columns):
-    """A regression on one number, as one on a design that holds this number among others.
-
-    Parameters
-    ----------
-    model : LinearModel        of `one_number`
-    position : int or None     of its number in the design; None: it reads none
-    columns : int              of the design
-
-    Returns
-    -------
-    LinearModel    with the same log-odds
-    """
-    if model.preparation is None:
-        return model
-    own = model.preparation
-    shape = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
-    for spread, values in zip(shape, (own.median, own.low, own.high), strict=True):
-        spread[position] = values[0]
-    logarithm = np.zeros(columns, dtype=bool)
-    logarithm[position] = own.logarithm[0]
-    indicators = np.full(len(own.indicators), position)
-    size = columns + len(indicators)
-    mean, scale, coefficients = np.zeros(size), np.ones(size), np.zeros(size)
-    places = np.append(position, np.arange(columns, size))
-    mean[places], scale[places], coefficients[places] = own.mean, own.scale, model.coefficients
-    preparation = Preparation(*shape, logarithm, indicators, mean, scale)
-    return LinearModel(preparation, model.intercept, coefficients)
-
-
 def one_number(values, outcome):
     """A plain baseline: a logistic regression on one number, or the outcome's share for everyone.
 
@@ -152,6 +153,12 @@ def learner_document(learner):
         return {"kind": "trees"}, {TREES_FILE: learner.text}
     if learner.kind == "linear":
         return {"kind": "linear", "linear": learner.to_document()}, {}
+    if learner.kind == "one_column":
+        return {
+            "kind": "one_column",
+            "position": int(learner.position),
+            "linear": learner.linear.to_document(),
+        }, {}
     if learner.kind == "by_stratum":
         parts = {"inside": learner.inside.to_document(), "outside": learner.outside.to_document()}
         return {"kind": "by_stratum", "columns": [int(c) for c in learner.columns], **parts}, {}
@@ -171,6 +178,8 @@ def learner_of(document, files, columns):
     kind = document.get("kind")
     if kind == "linear":
         return LinearModel.from_document(document["linear"])
+    if kind == "one_column":
+        return OneColumn(int(document["position"]), LinearModel.from_document(document["linear"]))
     if kind == "by_stratum":
         parts = (LinearModel.from_document(document[name]) for name in ("inside", "outside"))
         return ByStratum(np.array(document["columns"], dtype=int), *parts)

@@ -1,7 +1,7 @@
 """Which candidate the bundle holds: the simplest whose score does not differ from the best one's."""
 
 from riskml.messages import LANGUAGES, message
-from riskml.models.estimators import on_design
+from riskml.models.estimators import OneColumn
 from riskml.training.report import candidate_label
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.comparison import Comparison
@@ -25,10 +25,9 @@ def _positions(encoding, spec):
 
 def kept_learner(candidate, encoding, spec):
     """The learner of a candidate as a bundle holds it: one that reads the whole design."""
-    if candidate.name not in ("base_rate", "incidents", "days_since"):
+    if candidate.name not in ("incidents", "days_since"):
         return candidate.learner
-    position = _positions(encoding, spec).get(candidate.name)
-    return on_design(candidate.learner, position, len(encoding.columns))
+    return OneColumn(_positions(encoding, spec)[candidate.name], candidate.learner)
 
 
 def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"):
