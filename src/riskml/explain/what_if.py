@@ -1,116 +1,19 @@
-"""What would change a case's risk: its facts altered one at a time, its features and risks computed again.
-
-Every alteration is tried on a copy of the case's own surroundings (all cases of its aggressor and of its
-victim), under ids of its own, so that all copies go through the same features and models in one step.
-"""
+"""What would change a case's risk: its facts altered one at a time, its features and risks computed again."""
 
 import re
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
+from riskml.explain.alterations import SOURCE, Alteration, Copy, copied_matrix, factor_answer
 from riskml.features.formulas import formula_columns
-from riskml.features.matrix import build_features
 from riskml.messages import message
-from riskml.registry.contract import TABLES, Kind
-from riskml.registry.history import History
+from riskml.vocabulary import LEVELS
 
-__all__ = ["Alteration", "altered_matrix", "what_would_change"]
+__all__ = ["askable", "level_moves", "suggested", "unmentioned", "what_would_change"]
 
-_ENTITIES = ("case_id", "aggressor_id", "victim_id")
 _OF_ONE_FACTOR = re.compile(r"""[("\s]*factor["\s]*=\s*'([^']+)'[)\s]*""")
-_SOURCE = "police_report"
-
-
-@dataclass(frozen=True)
-class Alteration:
-    """Facts added to a case at the moment of assessment, and whether its measures end then.
-
-    Attributes
-    ----------
-    code : str              what it is called
-    rows : tuple            (table, dict of column -> value), times and ids left out
-    end_measures : tuple    kinds of measures in force that end
-    """
-
-    code: str
-    rows: tuple = ()
-    end_measures: tuple = ()
-    fields: dict = field(default_factory=dict, hash=False)
-
-
-def _suffixed(table, copy):
-    """The table with its people and cases under names of this copy."""
-    for name in _ENTITIES:
-        if name in table.column_names:
-            place = table.column_names.index(name)
-            renamed = pc.binary_join_element_wise(table[name], str(copy), "#")
-            table = table.set_column(place, name, renamed)
-    return table
-
-
-def _added(table, name, rows, case_id, as_of):
-    """The table with rows that happen and are recorded at the assessment."""
-    columns = {}
-    for column in TABLES[name].history_columns:
-        if column.name not in table.column_names:
-            continue
-        kind = table.schema.field(column.name).type
-        if column.name in ("occurred_at", "recorded_at"):
-            values = [as_of] * len(rows)
-        elif column.name == "case_id":
-            values = [case_id] * len(rows)
-        else:
-            made = f"{name}-at-the-assessment" if column.kind is Kind.ID and not column.nullable else None
-            values = [row.get(column.name, made) for row in rows]
-        columns[column.name] = pa.array(values, kind)
-    return pa.concat_tables([table, pa.table(columns, schema=table.schema)])
-
-
-def _ended(measures, kinds, case_id, as_of):
-    """The measures of a case with those of some kinds ended at the assessment."""
-    ends = pc.and_(
-        pc.and_(pc.equal(measures["case_id"], case_id), pc.is_in(measures["kind"], pa.array(kinds))),
-        pc.fill_null(pc.greater(measures["ended_at"], as_of), True),
-    )
-    place = measures.column_names.index("ended_at")
-    moment = pa.scalar(as_of, measures.schema.field("ended_at").type)
-    return measures.set_column(place, "ended_at", pc.if_else(ends, moment, measures["ended_at"]))
-
-
-def altered_matrix(surroundings, case_id, as_of, alterations, catalogue):
-    """The features of one case as it is, and under each alteration.
-
-    Parameters
-    ----------
-    surroundings : History    of `case_surroundings`
-    case_id : str
-    as_of : Timestamp
-    alterations : list of Alteration
-    catalogue : Catalogue
-
-    Returns
-    -------
-    DataFrame, 1 + alterations rows    the first is the case as it is
-    """
-    moment = as_of.to_pydatetime()
-    copies = {name: [] for name in surroundings.tables}
-    for copy, alteration in enumerate([Alteration("as it is"), *alterations]):
-        for name, table in surroundings.tables.items():
-            rows = [row for of, row in alteration.rows if of == name]
-            if rows:
-                table = _added(table, name, rows, case_id, moment)
-            if name == "measures" and alteration.end_measures:
-                table = _ended(table, alteration.end_measures, case_id, moment)
-            copies[name].append(_suffixed(table, copy))
-    history = History(
-        {name: pa.concat_tables(parts) for name, parts in copies.items()}, surroundings.manifest
-    )
-    ids = [f"{case_id}#{copy}" for copy in range(1 + len(alterations))]
-    return build_features(history, pd.DataFrame({"case_id": ids, "as_of": as_of}), catalogue)
+_QUOTED = re.compile(r"'([^']+)'")
 
 
 def _factor_of(column):
@@ -122,21 +25,65 @@ def _factor_of(column):
     return match[1] if match else None
 
 
-def _unmentioned(values, catalogue, models):
-    """Factors that nobody mentioned, some model reads and the relationship admits: {code: column}."""
+def askable(catalogue, models, rules):
+    """The factors whose answer could change a risk or a level: dict of code -> FeatureColumn of its state.
+
+    A model reads the factor's state, a formula on it, or nothing of it while a rule counts it or an approved
+    critical pattern needs it.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    models : dict of name -> Model
+    rules : LevelRules
+    """
+    columns = {column.name: column for column in catalogue.columns}
     read = {name for model in models.values() for name in model.columns}
-    formulas = [column.feature for column in catalogue.columns if column.feature.is_formula]
-    read |= {name for formula in formulas if formula.name in read for name in formula_columns(formula)}
+    rules_read = {r.column for level in rules.rules.values() for r in level if r.column in columns}
+    read |= rules_read | rules.patterns.columns_read()
+    formulas = [c.feature for c in catalogue.columns if c.feature.is_formula and c.name in read]
+    read |= {name for formula in formulas for name in formula_columns(formula)}
+    counted = {
+        code
+        for name in rules_read
+        if columns[name].feature.table == "factors"
+        for code in _QUOTED.findall(columns[name].feature.where or "")
+    }
     found = {}
     for column in catalogue.columns:
         code = _factor_of(column)
-        if code is None or column.name not in read or isinstance(values[column.name], str):
-            continue
-        applies = catalogue.factors[code].relationships if code in catalogue.factors else ()
-        relationship = values.get("relationship")
-        if not applies or not isinstance(relationship, str) or relationship in applies:
+        if code is not None and (column.name in read or code in counted):
             found.setdefault(code, column)
     return found
+
+
+def unmentioned(values, asked, catalogue):
+    """The factors of `askable` that nobody mentioned and that the case's relationship admits: list of codes.
+
+    Parameters
+    ----------
+    values : Series         the case's features
+    asked : dict of code -> FeatureColumn
+    catalogue : Catalogue
+    """
+    relationship, found = values.get("relationship"), []
+    for code, column in asked.items():
+        applies = catalogue.factors[code].relationships if code in catalogue.factors else ()
+        known = isinstance(values[column.name], str)
+        if not known and (not applies or not isinstance(relationship, str) or relationship in applies):
+            found.append(code)
+    return found
+
+
+def suggested(matrix, models, rules):
+    """The level that the rules give each row of a matrix: str array; silence is not judged here."""
+    risks = {name: model.predict(matrix) for name, model in models.items()}
+    return rules.suggest(risks, rules.thresholds(models), matrix)[0]
+
+
+def level_moves(levels, now):
+    """How many levels each of some levels lies above the one now, or below where negative: int array."""
+    return np.array([LEVELS.index(level) for level in levels], dtype=int) - LEVELS.index(now)
 
 
 def _effects(matrix, models):
@@ -149,14 +96,9 @@ def _effects(matrix, models):
     return effects
 
 
-def _levels(matrix, models, rules):
-    risks = {name: model.predict(matrix) for name, model in models.items()}
-    return rules.suggest(risks, rules.thresholds(models), matrix)[0]
-
-
 def _simple_changes(now, catalogue):
     """Simple changes that a registry may record of a case any day."""
-    incident = {"source": _SOURCE}
+    incident = {"source": SOURCE}
     changes = [
         Alteration(
             "new_incident",
@@ -166,8 +108,7 @@ def _simple_changes(now, catalogue):
         for severity in (2, 4)
     ]
     if "breach" in catalogue.factors:
-        breach = {"factor": "breach", "state": "present", "source": _SOURCE}
-        changes.append(Alteration("breach", (("factors", breach),)))
+        changes.append(Alteration("breach", factor_answer("breach", "present").rows))
     if now.get("measures_in_force"):
         kinds = ("protection", "precautionary")
         if (
@@ -182,7 +123,9 @@ def _simple_changes(now, catalogue):
     return changes
 
 
-def what_would_change(surroundings, now, as_of, models, rules, language="es", *, smallest=0.1):
+def what_would_change(
+    surroundings, now, as_of, models, rules, language="es", *, held=LEVELS[0], smallest=0.1
+):
     """The next best questions, and what the risk would be if a simple thing were recorded today.
 
     Each factor that nobody mentioned is tried as present and as denied: a question is worth asking when the
@@ -196,44 +139,74 @@ def what_would_change(surroundings, now, as_of, models, rules, language="es", *,
     models : dict of name -> Model
     rules : LevelRules
     language : str
-    smallest : float          log-odds: answers that differ by less are left out
+    held : level              below it the level does not fall, whatever the answer: that of the last record,
+        where silence would lower it
+    smallest : float          log-odds: answers that differ by less are left out, unless one moves the level
 
     Returns
     -------
-    questions : DataFrame, the most telling first
+    questions : DataFrame, first those that could move the level most, up before down; then by the risk
         factor, label, model (which it moves most), present and denied (the risk's ratio to what it is now),
-        level_if_present, swing (difference between the answers in log-odds)
+        level_if_present, level_if_denied, swing (difference between the answers in log-odds)
     changes : DataFrame
         change (in words), <model> (the risk's ratio to what it is now) for each model, level_then
     """
-    catalogue = next(iter(models.values())).catalogue
-    unknown, simple = _unmentioned(now, catalogue, models), _simple_changes(now, catalogue)
-    answers = [
-        Alteration(f"{code} {state}", (("factors", {"factor": code, "state": state, "source": _SOURCE}),))
-        for code in unknown
-        for state in ("present", "denied")
-    ]
-    matrix = altered_matrix(surroundings, now.name[0], as_of, [*answers, *simple], catalogue)
-    effects, levels = _effects(matrix, models), _levels(matrix, models, rules)[1:]
+    catalogue, case_id = next(iter(models.values())).catalogue, now.name[0]
+    asked = askable(catalogue, models, rules)
+    unknown, simple = unmentioned(now, asked, catalogue), _simple_changes(now, catalogue)
+    tried = [factor_answer(code, state) for code in unknown for state in ("present", "denied")] + simple
+    copies = [Copy(case_id, as_of), *(Copy(case_id, as_of, (alteration,)) for alteration in tried)]
+    matrix = copied_matrix(surroundings, copies, catalogue)
+    effects, found = _effects(matrix, models), suggested(matrix, models, rules)
+    levels = [max(level, held, key=LEVELS.index) for level in found]
     rows = []
-    for k, (code, column) in enumerate(unknown.items()):
+    for k, code in enumerate(unknown):
         present, denied = 2 * k, 2 * k + 1
         swings = {name: abs(moved[present] - moved[denied]) for name, (moved, _) in effects.items()}
         name = max(swings, key=swings.get)
         times = effects[name][1]
-        label = column.feature.label[language]
-        rows.append((code, label, name, times[present], times[denied], levels[present], swings[name]))
-    questions = pd.DataFrame(
-        rows, columns=["factor", "label", "model", "present", "denied", "level_if_present", "swing"]
-    )
-    # A calibrator may level out what the log-odds do; such a question would have no answer to show.
-    shown = np.abs(np.log(questions[["present", "denied"]].to_numpy(dtype=float))).max(axis=1, initial=0.0)
-    telling = questions[(shown >= smallest / 2) & (questions["swing"] >= smallest)]
+        up, down = level_moves((levels[1 + present], levels[1 + denied]), levels[0])
+        rows.append(
+            {
+                "factor": code,
+                "label": asked[code].feature.label[language],
+                "model": name,
+                "present": times[present],
+                "denied": times[denied],
+                "level_if_present": levels[1 + present],
+                "level_if_denied": levels[1 + denied],
+                "swing": swings[name],
+                "up": max(up, down, 0),
+                "moves": max(abs(up), abs(down)),
+            }
+        )
     changes = pd.DataFrame(
         {
             "change": [message(f"reasons.change_{a.code}", language, **a.fields) for a in simple],
-            **{name: times[len(answers) :] for name, (_, times) in effects.items()},
-            "level_then": levels[len(answers) :],
+            **{name: times[2 * len(unknown) :] for name, (_, times) in effects.items()},
+            "level_then": levels[1 + 2 * len(unknown) :],
         }
     )
-    return telling.sort_values("swing", ascending=False, ignore_index=True), changes
+    return _telling(rows, smallest), changes
+
+
+_QUESTION = (
+    "factor",
+    "label",
+    "model",
+    "present",
+    "denied",
+    "level_if_present",
+    "level_if_denied",
+    "swing",
+)
+
+
+def _telling(rows, smallest):
+    """The questions whose answers matter, the most telling first."""
+    questions = pd.DataFrame(rows, columns=[*_QUESTION, "up", "moves"])
+    # A calibrator may level out what the log-odds do; such a question would have no answer to show.
+    shown = np.abs(np.log(questions[["present", "denied"]].to_numpy(dtype=float))).max(axis=1, initial=0.0)
+    telling = questions["moves"].gt(0) | ((shown >= smallest / 2) & (questions["swing"] >= smallest))
+    ordered = questions[telling].sort_values(["moves", "up", "swing"], ascending=False, kind="stable")
+    return ordered.reset_index(drop=True)[list(_QUESTION)]

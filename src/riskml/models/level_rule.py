@@ -63,8 +63,8 @@ def cases_a_list(model):
     """How many open cases a list of the window held that judged a model; None where that is not known.
 
     Its report says how many fully followed-up assessments stood in the window and from when to when, and the
-    model file how far apart they were. Cases whose follow-up was cut short are not among them, so that the number
-    is, if anything, too small.
+    model file how far apart they were. Cases whose follow-up was cut short are not among them, so that the
+    number is, if anything, too small.
 
     Parameters
     ----------
