@@ -104,19 +104,26 @@ def open_(
         typer.Option(metavar="CODE", help="Who trained it. Default: as its training run says, or you."),
     ] = None,
     report: Annotated[
-        Path | None, typer.Option(help="A model review report to attach beside the training report.")
+        Path | None,
+        typer.Option(
+            help="Another report to attach. Default: the one that `riskml report` made of the version."
+        ),
     ] = None,
     workspace: WorkspaceOption = Path("."),
 ):
-    """Open the review of a version: its reports and the checklist are attached in MLflow.
+    """Open the review of a version: its reports and the checklist are attached in MLflow, with their hashes.
+
+    `riskml report NAME@VERSION` makes the model review report that reviewers read.
 
     Example: riskml review open escalation --as FGJ-01
     """
     from riskml.review.decisions import open_review
+    from riskml.review.reports import kept_report
 
     ws = open_workspace(workspace)
     trained = ws.trained(*version_asked(model))
-    entry = open_review(ws.settings, trained, person=person, trained_by=trained_by, report=report)
+    attached = report or kept_report(ws.settings, trained)
+    entry = open_review(ws.settings, trained, person=person, trained_by=trained_by, report=attached)
     _recorded(ws, entry)
 
 

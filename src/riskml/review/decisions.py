@@ -33,7 +33,8 @@ def months_later(day, months):
 def open_review(settings, model, *, person, trained_by=None, report=None, now=None, synthetic=False):
     """Open a review of a model version and attach what reviewers read.
 
-    Attached are the bundle's own `report.json`, the checklist, and `report` where one is given.
+    Attached are the bundle's own `report.json`, the checklist, and `report` where one is given; the statement
+    holds the sha256 of each.
 
     Parameters
     ----------
@@ -41,8 +42,8 @@ def open_review(settings, model, *, person, trained_by=None, report=None, now=No
     model : Model              trained in the workspace and logged in MLflow
     person : str               code of who opens it
     trained_by : str or None   code of who trained it; None: as its training run says, or else `person`
-    report : path, callable or None    the model review report: a file, or `report(model, folder)` that writes
-        one into a folder and gives its path
+    report : path, list of path or None    the model review report and what belongs to it, as
+        `riskml.review.reports.kept_report` finds them
     now : datetime or None     with a timezone; None: the clock
     synthetic : bool           said by nobody; only on a synthetic registry
 
@@ -268,17 +269,16 @@ def _attached(folder, model, checklist, report):
     saved = model.save(folder / "bundle")
     shutil.move(saved / REPORT, folder / REPORT)
     files = [folder / CHECKLIST, folder / REPORT]
-    if report is None:
-        return files
-    if callable(report):
-        (folder / "made").mkdir()
-        report = report(model, folder / "made")
-    report = Path(report)
-    if not report.is_file() or report.name in (CHECKLIST, REPORT):
-        raise RiskmlError(
-            "no such report", where=str(report), mend="Name a file, other than report.json and checklist.yml."
-        )
-    return [*files, report]
+    given = [] if report is None else [report] if isinstance(report, str | Path) else report
+    for path in map(Path, given):
+        if not path.is_file() or path.name in {other.name for other in files}:
+            raise RiskmlError(
+                "no such report, or one whose name another attached file has",
+                where=str(path),
+                mend="Name a file, other than report.json and checklist.yml.",
+            )
+        files.append(path)
+    return files
 
 
 def _file_digest(path):

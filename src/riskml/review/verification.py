@@ -9,6 +9,7 @@ from pathlib import Path
 from riskml.errors import RiskmlError
 from riskml.messages import message
 from riskml.progress import progress
+from riskml.reporting.places import report_folder
 from riskml.review.index import champion_statement, expected_tags
 from riskml.review.ledger import (
     CHAMPION,
@@ -117,7 +118,7 @@ def verify(settings, name, *, head=None):
             findings += _files(ledger, entry)
         for statement in _last_openings(statements):
             found, remarks = _bundle(ledger, statement)
-            findings, notes = findings + found, notes + remarks
+            findings, notes = findings + found + _reports(settings, statement), notes + remarks
         findings += _registry(ledger, statements)
         notes += [
             Finding("note_claim", {"run": e.run_id, "number": e.statement.number})
@@ -249,6 +250,16 @@ def _bundle(ledger, opening):
             Finding("fault_bundle_missing", {"version": version, "file": "bundle.json", "where": "registry"})
         )
     return findings, notes
+
+
+def _reports(settings, opening):
+    """The version's pages under `reports/out`, where people open them, against those that were attached."""
+    folder = report_folder(settings, opening.model, opening.version)
+    return [
+        Finding("fault_report_changed", {"version": opening.version, "file": file})
+        for file, digest in sorted(opening.attached.items())
+        if (folder / file).is_file() and _digest(folder / file) != digest
+    ]
 
 
 def _compared(opening, present, where):
