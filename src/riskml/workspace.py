@@ -342,7 +342,8 @@ def train(plan, history, *, seed=0, log=True, trainer=None):
 
     Returns
     -------
-    Model    saved under `bundles/<name>/<version>`; `.report` holds what was measured
+    Model, or LethalBundle of a file of `kind: lethal`    saved under `bundles/<name>/<version>`; `.report`
+        holds what was measured
 
     Raises
     ------
@@ -353,15 +354,20 @@ def train(plan, history, *, seed=0, log=True, trainer=None):
     -----
     Features are read on the visible timeline up to each assessment; labels strictly after it.
     """
+    from riskml.models.lethal_spec import LethalSpec
     from riskml.review.statements import check_code
-    from riskml.training.train import train as train_model
+    from riskml.training.lethal import train_lethal
+    from riskml.training.train import train as train_windows
 
     if trainer is not None:
         check_code(trainer, where="--as")
+    lethal = isinstance(plan.spec, LethalSpec)
+    train_model = train_lethal if lethal else train_windows
     model = train_model(plan.spec, history, catalogue=plan.catalogue, seed=seed)
     Workspace(plan.settings).keep(model)
     if log:
+        from riskml.review.lethal_tracking import log_lethal
         from riskml.review.tracking import log_training
 
-        log_training(model, plan.settings, trainer=trainer)
+        (log_lethal if lethal else log_training)(model, plan.settings, trainer=trainer)
     return model

@@ -5,7 +5,9 @@ from textwrap import wrap
 from rich.table import Table
 from rich.text import Text
 
+from riskml.cli.lethal import print_lethal
 from riskml.messages import message
+from riskml.models.lethal_bundle import LethalBundle
 from riskml.reporting.model_section import model_section
 from riskml.vocabulary import DIMENSIONS
 
@@ -88,6 +90,9 @@ def _comparison(section, language):
 
 def print_training(console, model, folder, language):
     """Print what a training measured: windows with their exits, all candidates with intervals, remarks."""
+    if isinstance(model, LethalBundle):
+        print_lethal(console, model, folder, language)
+        return
     section = model_section(model, {}, language, metrics=METRICS)
     sizes = {name: section[name] for name in ("events", "assessments", "people", "first", "last")}
     console.print(section["label"], style="bold", markup=False)

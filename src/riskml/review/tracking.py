@@ -17,10 +17,12 @@ from riskml.review.store import ARTIFACTS, experiment_of, mlflow_at, registered_
 
 __all__ = [
     "ARTIFACTS",
+    "described",
     "experiment_of",
     "log_training",
     "log_validation",
     "mlflow_at",
+    "register_bundle",
     "registered_version",
 ]
 
@@ -134,7 +136,7 @@ def _shared(model):
     }
 
 
-def _description(model, language):
+def described(model, language):
     """The run in words: title, estimand, limits, and what a reader must notice."""
     card = model.card
     parts = [f"**{card['label'][language]}**", card["estimand"][language], card["limits"].get(language, "")]
@@ -142,16 +144,25 @@ def _description(model, language):
     return "\n\n".join(part for part in parts if part)
 
 
-def _log_model(mlflow, model, language):
-    """The bundle as a version of the registered model of its name: (version's number, MLflow's model id)."""
+def register_bundle(mlflow, model, language, *, signature, example):
+    """The bundle as a version of the registered model of its name: (version's number, MLflow's model id).
+
+    Parameters
+    ----------
+    mlflow : module            of `mlflow_at`, in a run
+    model : Model or LethalBundle
+    language : str
+    signature : ModelSignature
+    example : DataFrame        an input that belongs to nobody
+    """
     with tempfile.TemporaryDirectory() as scratch:
         folder = model.save(Path(scratch) / "bundle")
         logged = mlflow.pyfunc.log_model(
             name="bundle",
             loader_module=FLAVOUR,
             data_path=str(folder),
-            signature=_signature(model),
-            input_example=_example(model),
+            signature=signature,
+            input_example=example,
             pip_requirements=[f"riskml=={model.card['libraries']['riskml']}"],
             metadata={"version": model.version},
         )
@@ -164,7 +175,7 @@ def _log_model(mlflow, model, language):
         run_id=logged.run_id,
         model_id=logged.model_id,
         tags={"riskml.version": model.version},
-        description=_description(model, language),
+        description=described(model, language),
     )
     return str(registered.version), logged.model_id
 
@@ -194,11 +205,13 @@ def log_training(model, settings, *, language=None, trainer=None):
         with mlflow.start_run(
             experiment_id=experiment,
             run_name=f"{model.name} {model.version}",
-            description=_description(model, language),
+            description=described(model, language),
             tags=_tags(model, trainer),
         ) as run:
             mlflow.log_params(_parameters(model))
-            number, model_id = _log_model(mlflow, model, language)
+            number, model_id = register_bundle(
+                mlflow, model, language, signature=_signature(model), example=_example(model)
+            )
             mlflow.log_metrics(_metrics(model.report), model_id=model_id)
             client = mlflow.MlflowClient()
             client.log_inputs(run.info.run_id, datasets=dataset_inputs(model, language))
