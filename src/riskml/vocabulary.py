@@ -14,6 +14,7 @@ from riskml.documents import Document, read_documents
 from riskml.errors import RiskmlError
 
 __all__ = [
+    "ABSTAINED",
     "AUDIT_ONLY",
     "DIMENSIONS",
     "LEVELS",
@@ -48,6 +49,7 @@ SOURCES = (
 )
 STATES = ("denied", "present")  # in order: a factor that is present outranks one that is denied
 LEVELS = ("low", "medium", "high", "critical")  # in order
+ABSTAINED = "insufficient_data"  # suggested instead of a level: too little is known
 MEASURE_KINDS = ("protection", "precautionary", "custody")
 STAGES = ("file_opened", "charged", "detained", "released", "withdrawn", "convicted", "closed")
 RESPONSE_KINDS = (

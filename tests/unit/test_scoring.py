@@ -13,7 +13,7 @@ from riskml.features.matrix import build_features
 from riskml.registry.history import History
 from riskml.scoring.batch import opinion_rows, run_id_of, score_batch
 from riskml.scoring.score import score
-from riskml.vocabulary import LEVELS
+from riskml.vocabulary import ABSTAINED, LEVELS
 from small_opinion import AS_OF, small_registry
 
 
@@ -41,10 +41,11 @@ def cut(history, moment):
 
 def test_every_open_case_has_one_opinion(registry, opinion):
     assert sorted(opinion.cases.index) == sorted(registry.history.open_cases(AS_OF)["case_id"])
-    assert set(opinion.cases["suggested_level"]) <= set(LEVELS)
+    assert set(opinion.cases["suggested_level"]) <= {*LEVELS, ABSTAINED}
     assert opinion.cases["rank"].tolist() == list(range(1, len(opinion.cases) + 1))
-    order = [LEVELS.index(level) for level in opinion.cases["suggested_level"]]
-    assert order == sorted(order, reverse=True)
+    places = {"critical": 0, "high": 1, ABSTAINED: 2, "medium": 3, "low": 4}
+    order = opinion.cases["suggested_level"].map(places)
+    assert order.is_monotonic_increasing
     assert list(opinion.matrix.index.get_level_values("case_id")) == list(opinion.cases.index)
 
 
@@ -94,11 +95,16 @@ def test_cautions_say_what_is_not_known(registry, opinion):
             assert caution.text(language)
 
 
-def test_silence_is_named_where_the_level_was_higher_at_the_last_record(opinion):
+def test_silence_lowers_no_level_and_is_named(opinion):
     rank = {level: k for k, level in enumerate(LEVELS)}
     for case, row in opinion.cases.iterrows():
-        named = any(c.code == "was_higher" for c in opinion.cautions[case])
-        assert named == (rank[row["level_at_last_record"]] > rank[row["suggested_level"]])
+        then, today = rank[row["level_at_last_record"]], rank[row["level_today"]]
+        named = any(c.code == "level_held" for c in opinion.cautions[case])
+        assert named == (then > today) == (case in opinion.held)
+        if row["suggested_level"] != ABSTAINED:
+            assert rank[row["suggested_level"]] == max(then, today)
+    assert opinion.held
+    assert f"{len(opinion.held)} casos" in opinion.text() or len(opinion.held) == 1
 
 
 def test_a_first_and_only_record_can_be_critical(registry):

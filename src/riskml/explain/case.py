@@ -10,10 +10,11 @@ from riskml.explain.frequency import risk_words
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
 from riskml.explain.shap_values import shap_values
 from riskml.explain.what_if import what_would_change
-from riskml.explain.wording import EARLIER_DAYS, value_words
+from riskml.explain.wording import EARLIER_DAYS, factor_label, value_words
 from riskml.features.matrix import build_features
 from riskml.features.surroundings import case_surroundings
 from riskml.messages import check_language, message
+from riskml.vocabulary import ABSTAINED, LEVELS
 
 __all__ = ["CaseExplanation", "because_words", "explain"]
 
@@ -81,13 +82,35 @@ class CaseExplanation:
 
 
 def because_words(opinion, case_id, language="es"):
-    """Why a level is suggested, in words: the rule of `models/levels.yml` that the case meets."""
-    rule = opinion.because[case_id]
+    """Why a level is suggested, or none, in words: the rule that is met, silence, or what is unknown."""
+    row = opinion.cases.loc[case_id]
+    if row["suggested_level"] == ABSTAINED:
+        asked = opinion.questions[opinion.questions["case_id"] == case_id].iloc[0]
+        return message(
+            "levels.because_abstained",
+            language,
+            reached=_level_words(_reached(opinion, case_id), language),
+            factor=factor_label(opinion.catalogue, asked["factor"], language),
+            level=_level_words(asked["level_if_present"], language),
+        )
+    if LEVELS.index(row["level_at_last_record"]) > LEVELS.index(row["level_today"]):
+        return message("levels.because_held", language, date=f"{row['recorded_at']:%Y-%m-%d}")
+    return _rule_words(opinion, case_id, opinion.because[case_id], language)
+
+
+def _rule_words(opinion, case_id, rule, language):
     if rule is None:
         return message("levels.because_none", language)
+    if rule.kind == "pattern":
+        matched = [p["label"][language] for p in opinion.patterns[case_id] if p["state"] == "matched"]
+        return message("levels.because_pattern", language, patterns=", ".join(matched))
     if rule.model:
         label = _model_label(opinion.models[rule.model], language)
-        return message("levels.because_model", language, label=label, share=f"{100 * rule.share:g}")
+        if rule.kind == "share":
+            return message("levels.because_model", language, label=label, share=f"{100 * rule.share:g}")
+        size = f"{getattr(rule, rule.kind):g}"
+        key = "because_per_week" if rule.kind == "per_week" else "because_visits"
+        return message(f"levels.{key}", language, label=label, count=size)
     column = opinion.catalogue.column(rule.column)
     place = opinion.cases.index.get_loc(case_id)
     value = value_words(column, opinion.matrix[rule.column].iloc[place], language)
@@ -98,6 +121,16 @@ def because_words(opinion, case_id, language="es"):
         value=value,
         at_least=f"{rule.at_least:g}",
     )
+
+
+def _reached(opinion, case_id):
+    """The level that a case reaches on what is recorded, silence held: that suggested, if one is."""
+    row = opinion.cases.loc[case_id]
+    return max(row["level_today"], row["level_at_last_record"], key=LEVELS.index)
+
+
+def _level_words(level, language):
+    return message(f"levels.level_{level}", language).lower()
 
 
 def _level_line(opinion, case_id, language):
@@ -161,7 +194,7 @@ def _reason_sections(reasons, models, language):
     return sections
 
 
-def _question_lines(questions, models, language):
+def _question_lines(questions, models, now, language):
     if not len(questions):
         return [message("reasons.questions_none", language)]
     several, lines = len(models) > 1, []
@@ -173,11 +206,16 @@ def _question_lines(questions, models, language):
             present=_effect_words(question.present, language),
             denied=_effect_words(question.denied, language),
         )
-        lines.append(f"{line} ({_model_label(models[question.model], language)})" if several else line)
+        line = f"{line} ({_model_label(models[question.model], language)})" if several else line
+        for answer, level in (("present", question.level_if_present), ("denied", question.level_if_denied)):
+            if level != now:
+                said = message(f"reasons.level_if_{answer}", language, level=_level_words(level, language))
+                line = f"{line} {said}"
+        lines.append(line)
     return lines
 
 
-def _change_lines(changes, models, language):
+def _change_lines(changes, models, now, language):
     lines = []
     for change in changes.to_dict(orient="records"):
         effects = [
@@ -186,7 +224,11 @@ def _change_lines(changes, models, language):
             else f"{_model_label(model, language)}, {_effect_words(change[name], language)}"
             for name, model in models.items()
         ]
-        lines.append(message("reasons.change", language, change=change["change"], effect="; ".join(effects)))
+        line = message("reasons.change", language, change=change["change"], effect="; ".join(effects))
+        if change["level_then"] != now:
+            level = _level_words(change["level_then"], language)
+            line = f"{line} {message('reasons.level_then', language, level=level)}"
+        lines.append(line)
     return lines
 
 
@@ -257,11 +299,12 @@ def explain(opinion, case_id, language="es"):
         ],
         ignore_index=True,
     )
+    held = opinion.cases.loc[case_id, "level_at_last_record"]
     questions, changes = what_would_change(
-        around, matrix.iloc[0], opinion.as_of, models, opinion.rules, language
+        around, matrix.iloc[0], opinion.as_of, models, opinion.rules, language, held=held
     )
     cautions = tuple(caution.text(language) for caution in opinion.cautions[case_id])
-    row = opinion.cases.loc[case_id]
+    row, reached = opinion.cases.loc[case_id], _reached(opinion, case_id)
     head = [
         _level_line(opinion, case_id, language),
         *(risk_words(model, row, language) for model in models.values()),
@@ -271,8 +314,11 @@ def explain(opinion, case_id, language="es"):
     sections = (
         (title, head),
         *_reason_sections(reasons, models, language),
-        (message("reasons.questions_heading", language), _question_lines(questions, models, language)),
-        (message("reasons.changes_heading", language), _change_lines(changes, models, language)),
+        (
+            message("reasons.questions_heading", language),
+            _question_lines(questions, models, reached, language),
+        ),
+        (message("reasons.changes_heading", language), _change_lines(changes, models, reached, language)),
         (message("reasons.cautions_heading", language), list(cautions)),
     )
     return CaseExplanation(

@@ -10,7 +10,15 @@ from riskml.features.definitions import window_words
 from riskml.features.formulas import says_whether
 from riskml.messages import all_messages, message
 
-__all__ = ["EARLIER_DAYS", "code_words", "day_words", "fact_words", "is_silent", "value_words"]
+__all__ = [
+    "EARLIER_DAYS",
+    "code_words",
+    "day_words",
+    "fact_words",
+    "factor_label",
+    "is_silent",
+    "value_words",
+]
 
 EARLIER_DAYS = 90  # what a value is compared with
 _FEW_DAYS, _MANY_DAYS = 60, 730
@@ -181,3 +189,10 @@ def fact_words(column, value, earlier=None, *, compare=False, language="es"):
     if was == words:
         return message("reasons.unchanged", language, now=now, days=EARLIER_DAYS)
     return message("reasons.compared", language, now=now, days=EARLIER_DAYS, earlier=was)
+
+
+def factor_label(catalogue, code, language="es"):
+    """What a factor is called, str."""
+    if code in catalogue.factors:
+        return catalogue.factors[code].label[language]
+    return catalogue.column(code).feature.label[language]

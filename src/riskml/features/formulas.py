@@ -25,6 +25,7 @@ __all__ = [
     "formula_columns",
     "formula_values",
     "gives_truth",
+    "named_columns",
     "parse_formula",
     "says_whether",
     "with_formulas",
@@ -224,9 +225,14 @@ def _truthful(node):
     return isinstance(node, exp.Predicate | exp.Boolean | exp.Connector | exp.Not)
 
 
+def named_columns(sql):
+    """The columns of the matrix that a formula names: tuple of str, sorted."""
+    return _tree(sql)[0]
+
+
 def formula_columns(feature):
     """The columns of the matrix that a formula feature names: tuple of str, sorted."""
-    return _tree(feature.formula)[0]
+    return named_columns(feature.formula)
 
 
 def gives_truth(sql):

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from riskml.errors import RiskmlError
 from riskml.features.factor_states import DENIED, PRESENT, factor_states, in_scope
-from riskml.features.formulas import formula_values, gives_truth, parse_formula
+from riskml.features.formulas import formula_values, gives_truth, named_columns, parse_formula
 from riskml.parts import Line, Part, Relationship, Words, read_part
 from riskml.vocabulary import STATES, did_you_mean
 
@@ -227,36 +227,12 @@ class CriticalPatterns:
         return hashlib.sha256(json.dumps(deciding, sort_keys=True).encode()).hexdigest()
 
     def on(self, catalogue):
-        """The same patterns, checked against a catalogue: CriticalPatterns.
-
-        Raises
-        ------
-        RiskmlError    a factor without a column of its state, a formula that does not hold
-        """
-        bound = replace(self, columns={c.name: c for c in catalogue.columns})
-        for name, pattern in self.patterns.items():
-            for kind, text in pattern.when.leaves():
-                _check_leaf(name, kind, text, bound.columns, catalogue.factors)
-        return bound
+        """The same patterns, which read the columns of a catalogue: CriticalPatterns."""
+        return replace(self, columns={c.name: c for c in catalogue.columns})
 
     def columns_read(self):
         """The columns of the matrix that approved patterns read: set of str."""
-        found = set()
-        for pattern in self.approved.values():
-            for kind, text in pattern.when.leaves():
-                found |= {text} if kind == "factor" else set(self._formula(text).columns)
-        return found
-
-    def factors_read(self):
-        """The codes of factors whose states approved patterns read: set of str."""
-        return {name for name in self.columns_read() if self._is_state(name)}
-
-    def _formula(self, text):
-        return parse_formula(text, self.columns)
-
-    def _is_state(self, name):
-        column = self.columns.get(name)
-        return column is None or _says_state(column)
+        return {name for pattern in self.approved.values() for name in _names(pattern)}
 
     def states(self, matrix):
         """The state of each approved pattern in each case.
@@ -267,11 +243,8 @@ class CriticalPatterns:
 
         Returns
         -------
-        dict of id -> int8 array, shape (n,)    MATCHED, NOT_MATCHED, UNDETERMINED
-
-        Raises
-        ------
-        RiskmlError    a formula, and the patterns were not checked `on` a catalogue
+        dict of id -> int8 array, shape (n,)    MATCHED, NOT_MATCHED, UNDETERMINED. What the matrix or the
+            catalogue does not have is unknown
         """
         return {name: self._state(pattern, matrix) for name, pattern in self.approved.items()}
 
@@ -288,7 +261,10 @@ class CriticalPatterns:
             state = factor_states(matrix, [node])[:, 0]
             return state == PRESENT, state != DENIED
         if node.formula is not None:
-            values = formula_values(self._formula(node.formula), matrix, self.columns)
+            if not set(named_columns(node.formula)) <= set(matrix.columns) & set(self.columns):
+                return np.zeros(len(matrix), bool), np.ones(len(matrix), bool)
+            formula = parse_formula(node.formula, self.columns)
+            values = formula_values(formula, matrix, self.columns)
             return values == 1, values != 0
         bounds = [self._bounds(member, matrix) for member in node.members]
         counts = (np.sum(side, axis=0) for side in zip(*bounds, strict=True))
@@ -323,11 +299,15 @@ class CriticalPatterns:
 
     def _codes(self, pattern):
         """The factors whose states a pattern reads, in its order: list of str."""
-        codes = {}
-        for kind, text in pattern.when.leaves():
-            names = (text,) if kind == "factor" else self._formula(text).columns
-            codes |= dict.fromkeys(n for n in names if kind == "factor" or self._is_state(n))
-        return list(codes)
+        return [n for n in _names(pattern) if n not in self.columns or _says_state(self.columns[n])]
+
+
+def _names(pattern):
+    """The columns of the matrix that a pattern reads, in its order: list of str."""
+    names = {}
+    for kind, text in pattern.when.leaves():
+        names |= dict.fromkeys((text,) if kind == "factor" else named_columns(text))
+    return list(names)
 
 
 def _says_state(column):
@@ -374,4 +354,10 @@ def load_critical(path, *, catalogue=None):
     """
     file = read_part(CriticalFile, path)
     patterns = CriticalPatterns(file.version, dict(file.patterns))
-    return patterns if catalogue is None else patterns.on(catalogue)
+    if catalogue is None:
+        return patterns
+    patterns = patterns.on(catalogue)
+    for name, pattern in patterns.patterns.items():
+        for kind, text in pattern.when.leaves():
+            _check_leaf(name, kind, text, patterns.columns, catalogue.factors)
+    return patterns

@@ -108,7 +108,7 @@ class LevelRules:
         return [rule for rules in self.rules.values() for rule in rules]
 
     def on(self, catalogue):
-        """The same rules with their critical patterns checked against a catalogue: LevelRules."""
+        """The same rules with critical patterns that read the columns of a catalogue: LevelRules."""
         return replace(self, patterns=self.patterns.on(catalogue))
 
     def thresholds(self, models):

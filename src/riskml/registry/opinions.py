@@ -70,8 +70,9 @@ def write_run(engine, run, opinions, reasons, *, key):
     ----------
     engine : Engine
     run : Run
-    opinions : DataFrame    case_id (pseudonym), suggested_level (None: none), risks (dict of model ->
-        {risk, low, high, n, events}), patterns (list), cautions (list); one row per case
+    opinions : DataFrame    case_id (pseudonym), suggested_level (of LEVELS, "insufficient_data"; None: none),
+        risks (dict of model -> {risk, low, high, n, events}), patterns (list), cautions (list); one row per
+        case
     reasons : DataFrame     case_id (pseudonym), model, dimension, direction, rank, text_es, text_en, feature,
         value (number, text or None), contribution (log-odds)
     key : Key               the key of the history's pseudonyms

@@ -35,9 +35,14 @@ OPINIONS = Table(
     WRITTEN,
     _column("run_id", Text, _RUN, key=True),
     _column("case_id", Text, _CASE, key=True),
-    _column("suggested_level", Text, "suggested level: low, medium, high, critical; null: none", null=True),
+    _column(
+        "suggested_level",
+        Text,
+        "suggested level: low, medium, high, critical; insufficient_data: too little is known; null: none",
+        null=True,
+    ),
     _column("risks", Text, "JSON: model -> {risk, low, high, n, events}, within the model's horizon"),
-    _column("patterns", Text, "JSON: critical patterns that the case matches"),
+    _column("patterns", Text, "JSON: approved critical patterns that match, or that hang on one answer"),
     _column("cautions", Text, "JSON: what has to be known when this opinion is read"),
     comment="one row per case and run: a second opinion; it never assigns a level",
 )

@@ -5,12 +5,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from riskml.explain.wording import code_words
-from riskml.messages import message
+from riskml.explain.wording import code_words, factor_label
+from riskml.messages import LANGUAGES, message
 from riskml.vocabulary import LEVELS
 
-__all__ = ["Caution", "case_cautions", "known_factors", "last_recorded", "run_cautions", "state_columns"]
+__all__ = [
+    "MOST_QUESTIONS",
+    "Caution",
+    "case_cautions",
+    "known_factors",
+    "last_recorded",
+    "run_cautions",
+    "state_columns",
+]
 
+MOST_QUESTIONS = 3
 _DRIFT = 1.5  # times the mean risk of the assessments that the model was judged on, or less than 1 / of it
 _RECORDS = (
     "cases",
@@ -37,6 +46,9 @@ class Caution:
             words["level"] = message(f"levels.level_{words['level']}", language).lower()
         if "relationship" in words:
             words["relationship"] = code_words(words["relationship"], language)
+        for name in ("factors", "pattern"):
+            if name in words:
+                words[name] = ", ".join(label[language] for label in words[name])
         if "rule" in words:
             kind, name = words["rule"]
             words["rule"] = message(f"scoring.rule_of_{kind}", language, **{kind: name})
@@ -82,7 +94,7 @@ def last_recorded(history, cases, as_of):
     return latest.to_numpy(dtype="datetime64[us]")
 
 
-def run_cautions(models, history, as_of, left_out, risks, *, limits):
+def run_cautions(models, history, as_of, left_out, risks, *, approved, limits):
     """The cautions that hold for every case of a run: list of Caution.
 
     Parameters
@@ -92,10 +104,11 @@ def run_cautions(models, history, as_of, left_out, risks, *, limits):
     as_of : Timestamp
     left_out : list of LevelRule     rules that could not be judged
     risks : dict of model -> float array
+    approved : bool                  whether any critical pattern is approved
     limits : CautionLimits
     """
     found = [Caution("synthetic")] if history.manifest.get("synthetic") else []
-    found.append(Caution("no_patterns"))
+    found += [] if approved else [Caution("no_patterns")]
     until = history.observed_until
     days = (as_of - until).days if until is not pd.NaT else 0
     if days > limits.stale_days:
@@ -112,8 +125,17 @@ def run_cautions(models, history, as_of, left_out, risks, *, limits):
             times = float(np.mean(risks[name])) / usual
             if not 1 / _DRIFT <= times <= _DRIFT:
                 found.append(Caution("drift", {"model": name, "times": f"{times:.1f}"}))
-    named = {("model", rule.model) if rule.model else ("column", rule.column): None for rule in left_out}
+    named = dict.fromkeys(_left_out(rule, models) for rule in left_out)
     return found + [Caution("rule_left_out", {"rule": rule}) for rule in named]
+
+
+def _left_out(rule, models):
+    """What a rule that could not be judged lacks, and whose it is."""
+    if rule.kind == "pattern":
+        return "pattern", rule.pattern
+    if rule.model is None:
+        return "column", rule.column
+    return ("capacity" if rule.model in models else "model"), rule.model
 
 
 def _last_learnt(model):
@@ -123,7 +145,7 @@ def _last_learnt(model):
     return max(ends) if ends else None
 
 
-def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, limits):
+def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, questions=(), patterns=None, limits):
     """The cautions of each case: list, in the matrix's order, of lists of Caution.
 
     Parameters
@@ -132,11 +154,24 @@ def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, limits)
     catalogue : Catalogue
     matrix : DataFrame, n rows
     recorded : datetime64 array, (n,)    of `last_recorded`
-    levels : (now, then)                 suggested level at the assessment and at the last record, str arrays
+    levels : (now, then)                 by the rules at the assessment, and at the last record, str arrays
     as_of : Timestamp
+    questions : DataFrame or ()          of `deciding_questions`: of the cases without a level
+    patterns : dict or None              of `case_patterns`
     limits : CautionLimits
     """
     found = [[] for _ in range(len(matrix))]
+    ids = matrix.index.get_level_values("case_id")
+    for case, asked in questions.groupby("case_id", sort=False) if len(questions) else ():
+        labels = [_factor_label(catalogue, code) for code in asked["factor"].head(MOST_QUESTIONS)]
+        fields = {"factors": labels, "level": asked["level_if_present"].iloc[0]}
+        found[ids.get_loc(case)].append(Caution("insufficient_data", fields))
+    for row, case in enumerate(ids) if patterns else ():
+        for pattern in patterns[case]:
+            if pattern["state"] == "undetermined":
+                labels = [_factor_label(catalogue, code) for code in pattern["deciding"]]
+                fields = {"pattern": [pattern["label"]], "factors": labels}
+                found[row].append(Caution("pattern_undetermined", fields))
     known, total = known_factors(catalogue, matrix)
     if total:
         for row in np.flatnonzero(known < limits.few_known_factors):
@@ -151,8 +186,13 @@ def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, limits)
         found[row].append(Caution("quiet", {"count": int(quiet[row])}))
     for row in np.flatnonzero(then > now):
         date = pd.Timestamp(recorded[row])
-        found[row].append(Caution("was_higher", {"date": date, "level": LEVELS[then[row]]}))
+        found[row].append(Caution("level_held", {"date": date, "level": LEVELS[then[row]]}))
     return found
+
+
+def _factor_label(catalogue, code):
+    """A factor's words: dict of language -> str."""
+    return {language: factor_label(catalogue, code, language) for language in LANGUAGES}
 
 
 def _relationships(models, matrix, found):

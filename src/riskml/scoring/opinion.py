@@ -1,6 +1,6 @@
 """The second opinions of one moment: what scoring gives, and what explanations and reports read."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
 
@@ -14,7 +14,8 @@ from riskml.features.matrix import build_features
 from riskml.messages import message
 from riskml.models.levels import LevelRules
 from riskml.registry.history import History
-from riskml.vocabulary import LEVELS
+from riskml.scoring.abstention import QUESTIONS
+from riskml.vocabulary import ABSTAINED, LEVELS
 
 __all__ = ["Opinion"]
 
@@ -30,14 +31,19 @@ class Opinion:
     models : dict of name -> Model
     rules : LevelRules         how the levels are suggested
     cases : DataFrame, index case_id, in order of rank
-        rank (1 first), suggested_level, level_at_last_record, recorded_at (of the last record), and for
+        rank (1 first), suggested_level (of LEVELS, or "insufficient_data"), level_today (by the rules on what
+        is recorded, before silence and what is unknown are judged), level_at_last_record (see
+        `riskml.scoring.silence`; no suggested level is below it), recorded_at (of the last record), and for
         each model <model>_risk (calibrated), <model>_low, <model>_high (95 % interval of the share of
         similar cases with the outcome), <model>_n, <model>_events (on which it rests), <model>_standing
         (share of the assessments that the model was judged on with a lower risk)
-    because : dict of case_id -> LevelRule or None    the rule that the level comes from
+    because : dict of case_id -> LevelRule or None    the rule that the level of today comes from
     matrix : DataFrame, index (case_id, as_of), in the order of `cases`    the features
-    patterns : dict of case_id -> list    critical patterns matched; empty until some are approved
+    patterns : dict of case_id -> list    approved critical patterns that match, or hang on one answer: see
+        `riskml.scoring.patterns`; empty until some are approved
     cautions : dict of case_id -> list of Caution
+    questions : DataFrame      of the cases without a level, what would settle it: see
+        `riskml.scoring.abstention`; `explain` gives any case's questions
     """
 
     as_of: pd.Timestamp
@@ -49,6 +55,7 @@ class Opinion:
     matrix: pd.DataFrame
     patterns: dict
     cautions: dict
+    questions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUESTIONS)))
 
     @property
     def history_hash(self):
@@ -99,9 +106,16 @@ class Opinion:
         return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=list(COLUMNS))
 
     def level_counts(self):
-        """How many cases each level is suggested for: dict of level -> int, from critical to low."""
+        """How many cases each level is suggested for: dict of level -> int, from critical to low; then of how
+        many too little is known, under "insufficient_data"."""
         counts = self.cases["suggested_level"].value_counts()
-        return {level: int(counts.get(level, 0)) for level in reversed(LEVELS)}
+        return {level: int(counts.get(level, 0)) for level in (*reversed(LEVELS), ABSTAINED)}
+
+    @property
+    def held(self):
+        """The cases whose level of their last record is held against silence: list of case_id."""
+        today, then = (self.cases[name] for name in ("level_today", "level_at_last_record"))
+        return self.cases.index[then.map(LEVELS.index) > today.map(LEVELS.index)].to_list()
 
     def text(self, language="es"):
         """A few lines: how many cases, which levels, which models."""
@@ -110,10 +124,12 @@ class Opinion:
             for level, count in self.level_counts().items()
         )
         models = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        held = [message("scoring.held", language, count=len(self.held))] if self.held else []
         return "\n".join(
             [
                 message("scoring.as_of_text", language, date=f"{self.as_of:%Y-%m-%d}", count=len(self.cases)),
                 message("scoring.level_counts", language, counts=counts),
+                *held,
                 message(
                     "scoring.models_text", language, models=models, history=self.history_hash[:12] or "-"
                 ),

@@ -7,9 +7,12 @@ from riskml.errors import RiskmlError
 from riskml.features.matrix import build_features
 from riskml.models.levels import default_levels
 from riskml.registry.history import History
+from riskml.scoring.abstention import deciding_questions
 from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
-from riskml.vocabulary import LEVELS, moment_of
+from riskml.scoring.patterns import case_patterns
+from riskml.scoring.silence import higher_level, level_at_last_record
+from riskml.vocabulary import ABSTAINED, LEVELS, moment_of
 
 __all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
 
@@ -44,28 +47,49 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     history, moment = History.of(history), moment_of(as_of)
     check_catalogues(models, catalogue)
     catalogue = next(iter(models.values())).catalogue
-    rules = default_levels() if levels is None else levels
+    rules = (default_levels() if levels is None else levels).on(catalogue)
     cohort = history.open_cases(moment)
     if not len(cohort):
         raise no_open_case(history, moment)
-    matrix = build(history, cohort, catalogue)
-    risks = {name: m.predict(matrix) for name, m in models.items()}
+    ids, matrix = cohort["case_id"].to_numpy(), build(history, cohort, catalogue)
     thresholds = rules.thresholds(models)
-    level, rule = rules.suggest(risks, thresholds, matrix)
-    recorded = last_recorded(history, cohort["case_id"].to_numpy(), moment)
-    then = _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds, build)
-    cases = _cases(cohort, models, risks, level, then, recorded)
-    order = _order(cases, models)
+
+    def judge(features):
+        """The level that the rules give each row of some features."""
+        return rules.suggest({name: m.predict(features) for name, m in models.items()}, thresholds, features)[
+            0
+        ]
+
+    risks = {name: m.predict(matrix) for name, m in models.items()}
+    today, rule = rules.suggest(risks, thresholds, matrix)
+    recorded = last_recorded(history, ids, moment)
+    then = level_at_last_record(history, cohort, recorded, today, judge, catalogue, build)
+    reached = higher_level(today, then)
+    questions = deciding_questions(history, matrix, reached, models, rules, catalogue, judge)
+    level = np.where(np.isin(ids, questions["case_id"].to_numpy()), ABSTAINED, reached)
+    cases = _cases(ids, models, risks, (level, today, then), recorded)
+    order = _order(cases, models, rules)
+    patterns = case_patterns(rules.patterns, matrix)
     general = run_cautions(
         models,
         history,
         moment,
         rules.left_out(thresholds, matrix.columns),
         risks,
+        approved=bool(rules.patterns.approved),
         limits=rules.cautions,
     )
-    own = case_cautions(models, catalogue, matrix, recorded, (level, then), moment, limits=rules.cautions)
-    ids = cohort["case_id"].to_numpy()
+    own = case_cautions(
+        models,
+        catalogue,
+        matrix,
+        recorded,
+        (today, then),
+        moment,
+        questions=questions,
+        patterns=patterns,
+        limits=rules.cautions,
+    )
     ranked = cases.iloc[order].assign(rank=np.arange(1, len(cases) + 1))
     return Opinion(
         moment,
@@ -75,8 +99,9 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         ranked[["rank", *(c for c in ranked.columns if c != "rank")]],
         dict(zip(ids, rule, strict=True)),
         matrix.iloc[order],
-        {case: [] for case in ids},
+        patterns,
         {case: found + general for case, found in zip(ids, own, strict=True)},
+        questions,
     )
 
 
@@ -147,21 +172,10 @@ def _difference(trained, current):
     return "; ".join(said)
 
 
-def _level_at_last_record(history, cohort, recorded, models, catalogue, rules, thresholds, build):
-    """The level that the same rules would have suggested when something was last recorded of each case."""
-    known = ~np.isnat(recorded)
-    level = np.full(len(cohort), rules.otherwise, dtype=object)
-    if known.any():
-        at = pd.DataFrame({"case_id": cohort["case_id"].to_numpy()[known], "as_of": recorded[known]})
-        matrix = build(history, at, catalogue)
-        risks = {name: model.predict(matrix) for name, model in models.items()}
-        level[known] = rules.suggest(risks, thresholds, matrix)[0]
-    return level.astype(str)
-
-
-def _cases(cohort, models, risks, level, then, recorded):
+def _cases(ids, models, risks, levels, recorded):
     """One row per case, in the cohort's order."""
-    columns = {"suggested_level": level, "level_at_last_record": then, "recorded_at": recorded}
+    names = ("suggested_level", "level_today", "level_at_last_record")
+    columns = dict(zip(names, levels, strict=True)) | {"recorded_at": recorded}
     for name, model in models.items():
         similar = model.interval(risk=risks[name]).reset_index(drop=True)
         columns |= {
@@ -172,7 +186,7 @@ def _cases(cohort, models, risks, level, then, recorded):
             f"{name}_events": similar["events"].to_numpy(),
             f"{name}_standing": _standing(model, risks[name]),
         }
-    return pd.DataFrame(columns, index=pd.Index(cohort["case_id"].to_numpy(), name="case_id"))
+    return pd.DataFrame(columns, index=pd.Index(ids, name="case_id"))
 
 
 def _standing(model, risk):
@@ -181,9 +195,15 @@ def _standing(model, risk):
     return np.interp(risk, quantiles, np.linspace(0, 1, len(quantiles)))
 
 
-def _order(cases, models):
-    """Positions from the highest level to the lowest, and within a level by the highest standing."""
-    level = np.array([LEVELS.index(name) for name in cases["suggested_level"]])
+def _order(cases, models, rules):
+    """Positions from the highest level to the lowest, and within a level by the highest standing.
+
+    Cases without a level stand right below those whose level stands whatever is unknown: an answer could lift
+    them there.
+    """
+    places = dict(zip(LEVELS, range(len(LEVELS)), strict=True))
+    places[ABSTAINED] = places[rules.abstention.stands_from] - 0.5
+    level = cases["suggested_level"].map(places).to_numpy(dtype=float)
     standing = cases[[f"{name}_standing" for name in models]].to_numpy()
     # The models are not averaged: the one by which the case stands highest decides, then the other.
     keys = np.sort(standing, axis=1)

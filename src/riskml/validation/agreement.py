@@ -12,7 +12,7 @@ from riskml.validation.bootstrap import cluster_weights, percentile_interval
 from riskml.validation.forecast import NotEstimable
 from riskml.validation.shares import clustered_share
 from riskml.validation.verdict import every_language
-from riskml.vocabulary import LEVELS, did_you_mean
+from riskml.vocabulary import ABSTAINED, LEVELS, did_you_mean
 
 __all__ = [
     "ABSTAINED",
@@ -24,7 +24,6 @@ __all__ = [
     "weighted_kappa",
 ]
 
-ABSTAINED = "insufficient_data"
 # From agreement to the gravest disagreement: being critical is what changes most for the victim.
 KINDS = (
     "same",
