@@ -1,6 +1,6 @@
 """Elastic-net logistic regression on a design: imputation, scaling and coefficients, stored as plain JSON."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit
@@ -11,6 +11,8 @@ from riskml.models.likelihood import log_loss, logit
 __all__ = ["LinearModel", "Preparation", "constant_model", "elastic_net_path", "penalties"]
 
 SKEWED = 1.0
+BENDS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # quantiles of a column at which its effect may bend
+FEWEST_VALUES = 5  # below, a column is a code or a flag, and has no curve
 MOST_STEPS = 50
 SMALLEST_STEP = 1e-4
 
@@ -20,14 +22,17 @@ class Preparation:
     """What a linear model does to a design before its coefficients: learnt from training rows only.
 
     Missing values take the median and set an indicator; values beyond the training range stop at its ends;
-    non-negative columns with a long right tail are taken as log(1 + x); all are standardised.
+    non-negative columns with a long right tail are taken as log(1 + x); with curves, a column may bend at
+    quantiles of its values; all are standardised.
 
     Attributes
     ----------
     median, low, high : float arrays, shape (columns,)
     logarithm : bool array, shape (columns,)
     indicators : int array         columns that had missing values, each with an indicator behind the columns
-    mean, scale : float arrays, shape (columns + indicators,)
+    mean, scale : float arrays, shape (columns + indicators + bends,)
+    bent : int array               column of each bend; the bends stand behind the indicators
+    knots : float array            where it bends: max(x - knot, 0) of the column, after its logarithm
     """
 
     median: np.ndarray
@@ -37,10 +42,12 @@ class Preparation:
     indicators: np.ndarray
     mean: np.ndarray
     scale: np.ndarray
+    bent: np.ndarray
+    knots: np.ndarray
 
     @classmethod
-    def fit(cls, design):
-        """Learn it from the training rows of a design."""
+    def fit(cls, design, *, curves=False):
+        """Learn it from the training rows of a design; curves: whether columns may bend."""
         missing = np.isnan(design)
         columns = design.shape[1]
         median, low, high = np.zeros(columns), np.zeros(columns), np.zeros(columns)
@@ -54,28 +61,38 @@ class Preparation:
                 if low[i] >= 0 and high[i] > 1 and spread > 0:
                     logarithm[i] = np.mean(((known - known.mean()) / spread) ** 3) > SKEWED
         indicators = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))
-        size = columns + len(indicators)
-        bare = cls(median, low, high, logarithm, indicators, np.zeros(size), np.ones(size))
-        prepared = bare.transform(design)
-        scale = prepared.std(axis=0)
-        return cls(
+        bends = _bends(design, logarithm) if curves else {}
+        bent = np.repeat(np.array(list(bends), dtype=int), [len(at) for at in bends.values()])
+        size = columns + len(indicators) + len(bent)
+        bare = cls(
             median,
             low,
             high,
             logarithm,
             indicators,
-            prepared.mean(axis=0),
-            np.where(scale > 1e-12, scale, 1.0),
+            np.zeros(size),
+            np.ones(size),
+            bent,
+            np.concatenate([np.empty(0), *bends.values()]),
         )
+        prepared = bare.transform(design)
+        scale = prepared.std(axis=0)
+        return replace(bare, mean=prepared.mean(axis=0), scale=np.where(scale > 1e-12, scale, 1.0))
+
+    @property
+    def owners(self):
+        """The design column that each prepared column comes from: int array, columns first, then the rest."""
+        return np.concatenate([np.arange(len(self.median)), self.indicators, self.bent])
 
     def transform(self, design):
-        """The prepared design: float array, shape (rows, columns + indicators)."""
+        """The prepared design: float array, shape (rows, columns + indicators + bends)."""
         missing = np.isnan(design)
         values = np.where(missing, self.median, design)
         values = np.clip(values, self.low, self.high)
         values[:, self.logarithm] = np.log1p(values[:, self.logarithm])
-        if len(self.indicators):
-            values = np.hstack([values, missing[:, self.indicators]])
+        if len(self.indicators) or len(self.bent):
+            hinges = np.maximum(values[:, self.bent] - self.knots, 0.0)
+            values = np.hstack([values, missing[:, self.indicators], hinges])
         values -= self.mean
         values /= self.scale
         return values
@@ -87,8 +104,21 @@ class Preparation:
     @classmethod
     def from_document(cls, document):
         """The preparation that `to_document` stored."""
-        kinds = {"logarithm": bool, "indicators": int}
+        kinds = {"logarithm": bool, "indicators": int, "bent": int}
         return cls(**{n: np.array(document[n], dtype=kinds.get(n, float)) for n in cls.__dataclass_fields__})
+
+
+def _bends(design, logarithm):
+    """Where columns of many values may bend: dict of column -> float array of knots within their range."""
+    found = {}
+    for i in range(design.shape[1]):
+        known = design[~np.isnan(design[:, i]), i]
+        if len(np.unique(known)) < FEWEST_VALUES:
+            continue
+        at = np.unique(np.quantile(known, BENDS))
+        at = at[(at > known.min()) & (at < known.max())]
+        found[i] = np.log1p(at) if logarithm[i] else at
+    return found
 
 
 @dataclass(frozen=True)
@@ -125,7 +155,7 @@ class LinearModel:
         """Each design column's part of the log-odds, and the part that everyone shares.
 
         These are exact SHAP values of a linear model whose columns are taken one by one: coefficient times
-        distance from the training mean; an indicator of missing belongs to its column.
+        distance from the training mean; indicators of missing and bends belong to their column.
 
         Returns
         -------
@@ -135,8 +165,8 @@ class LinearModel:
         values = np.zeros(design.shape)
         if self.preparation is not None:
             parts = self._prepared(design) * self.coefficients
-            values += parts[:, : design.shape[1]]
-            values[:, self.preparation.indicators] += parts[:, design.shape[1] :]
+            for position, owner in enumerate(self.preparation.owners):
+                values[:, owner] += parts[:, position]
         return values, self.intercept
 
     def to_document(self):
@@ -212,17 +242,20 @@ def _strengths(prepared, outcome, l1_ratio):
     return max(gradient / l1_ratio, 1e-6) * np.logspace(-0.3, -3.3, 12)
 
 
-def penalties(design, outcome, l1_ratio):
+def penalties(design, outcome, l1_ratio, *, curves=False):
     """Strengths of the penalty to try, from half of one that leaves nothing down to a thousandth of that.
 
     Returns
     -------
     float array, descending
     """
-    return _strengths(Preparation.fit(design).transform(design), np.asarray(outcome, dtype=float), l1_ratio)
+    prepared = Preparation.fit(design, curves=curves).transform(design)
+    return _strengths(prepared, np.asarray(outcome, dtype=float), l1_ratio)
 
 
-def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, tolerance=1e-7, enough=None):
+def elastic_net_path(
+    design, outcome, *, strengths=None, l1_ratio=0.5, curves=False, tolerance=1e-7, enough=None
+):
     """Elastic-net logistic regressions from strong to weak penalty.
 
     Minimises mean log loss + strength * (l1_ratio |b|_1 + (1 - l1_ratio)/2 |b|_2^2) by proximal Newton steps
@@ -237,6 +270,7 @@ def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, tolerance
     strengths : iterable of float or None   penalties, descending; None: 12 from the smallest that leaves
         nothing
     l1_ratio : float in (0, 1]
+    curves : bool                           whether the effect of a column of many values may bend
     enough : callable or None               asked with each model; the path ends where it says so
 
     Returns
@@ -249,7 +283,7 @@ def elastic_net_path(design, outcome, *, strengths=None, l1_ratio=0.5, tolerance
     Journal of Statistical Software 33(1).
     """
     outcome = np.asarray(outcome, dtype=float)
-    preparation = Preparation.fit(design)
+    preparation = Preparation.fit(design, curves=curves)
     prepared = preparation.transform(design)
     intercept, coefficients = float(logit(outcome.mean())), np.zeros(prepared.shape[1])
     if strengths is None:
