@@ -83,7 +83,7 @@ def _table(rows, language):
     for row in rows:
         table.add_row(
             row["label"][language],
-            f"{_ratio(row, 'prior', language)}\n\\[{row['tag']}]",
+            f"{_ratio(row, 'prior', language)}\n\\[{row['tag']}]{_doubt(row, language)}",
             f"{row['cases_present']}/{row['cases_known']}\n{row['controls_present']}/{row['controls_known']}",
             _ratio(row, "data", language),
             _ratio(row, "posterior", language),
@@ -91,6 +91,10 @@ def _table(rows, language):
             end_section=True,
         )
     return table
+
+
+def _doubt(row, language):
+    return f" {message('lethal.unchecked', language)}" if row["prior_only"] else ""
 
 
 def _ratio(row, name, language):

@@ -13,7 +13,7 @@ from riskml.errors import RiskmlError
 from riskml.features.factor_states import DENIED, PRESENT, factor_states, in_scope, is_long, widened
 from riskml.messages import message
 
-__all__ = ["RelativeRisk", "combined_states", "factor_terms"]
+__all__ = ["RelativeRisk", "combined_states", "factor_terms", "outside_scope"]
 
 _DRAWS, _CHUNK = 2000, 2000  # of the coefficients and unknown factors; distinct rows at a time
 _LEAST_SHOWN, _MOST_SHOWN = 0.1, 20  # times the average: beyond them a number says more than is known
@@ -190,9 +190,9 @@ class RelativeRisk:
 
     def words(self, row, language="es"):
         """One row of `score` as an analyst reads it: times the average, never a probability."""
-        if row["applicable"] is not pd.NA and not row["applicable"]:
+        if outside_scope(row):
             return message("lethal.not_applicable", language)
-        words = _between(row, "low", "high", "lethal.relative", language)
+        words = _relative(row, language)
         if row["unknown"]:
             count = int(row["unknown"])
             words += "; " + _between(row, "least", "most", "lethal.depends", language, count=count)
@@ -201,20 +201,33 @@ class RelativeRisk:
     def to_document(self):
         """Plain JSON."""
         arrays = {name: np.asarray(getattr(self, name)).tolist() for name in _ARRAYS}
-        definitions = {name: [how, list(codes)] for name, (how, codes) in self.definitions.items()}
+        # A list: canonical JSON sorts the keys of a mapping, and coefficients go by position.
+        definitions = [[name, how, list(codes)] for name, (how, codes) in self.definitions.items()]
         rest = {"relationships": list(self.relationships), "average": self.average}
         return {"definitions": definitions, **rest, **arrays}
 
     @classmethod
     def from_document(cls, document):
         """What `to_document` stored."""
-        definitions = {name: (how, tuple(codes)) for name, (how, codes) in document["definitions"].items()}
+        definitions = {name: (how, tuple(codes)) for name, how, codes in document["definitions"]}
         arrays = {name: np.array(document[name], float) for name in _ARRAYS}
         rest = {"relationships": tuple(document["relationships"]), "average": float(document["average"])}
         return cls(definitions=definitions, **rest, **arrays)
 
 
 _ARRAYS = ("coefficients", "covariance", "shares", "centre")
+
+
+def outside_scope(row):
+    """Whether one row of `score` is of a relationship to which the model does not apply; unknown: no."""
+    return row["applicable"] is not pd.NA and not row["applicable"]
+
+
+def _relative(row, language):
+    times, low, high = (_times(row[name], language) for name in ("relative", "low", "high"))
+    if low == high:
+        return message("lethal.relative", language, times=times)
+    return message("lethal.relative_interval", language, times=times, low=low, high=high)
 
 
 def _between(row, low, high, key, language, **fields):
