@@ -73,7 +73,7 @@ def _importance(report, language):
 
 
 def _comparison(report, language):
-    rows = [row for row in report["comparison"] if row["auc"] is not None][::-1]
+    rows = [row for row in report["comparison"] if row.get("auc") is not None][::-1]
     figure, axes = _axes(language, "comparison", None, None, (7.5, 0.45 * len(rows) + 1))
     for position, row in enumerate(rows):
         colour = COLOUR if row["candidate"] == report["chosen"] else QUIET

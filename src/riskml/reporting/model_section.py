@@ -4,7 +4,7 @@ import math
 
 from riskml.messages import message
 
-__all__ = ["SHOWN_METRICS", "model_section"]
+__all__ = ["SHOWN_METRICS", "comparison_rows", "model_section"]
 
 SHOWN_METRICS = (
     "auc",
@@ -33,6 +33,35 @@ def _cell(row, metric, language):
     return {"value": _number(value), "interval": f"{_number(low)} – {_number(high)}"}
 
 
+def _row(row, report, metrics, language):
+    label = row["label"][language] if isinstance(row["label"], dict) else row["label"]
+    if row.get("refused"):
+        cells = [{"value": "–", "interval": ""} for _ in metrics]
+        return {"kind": "refused", "label": f"{label}. {row['refused'][language]}", "cells": cells}
+    return {
+        "kind": "main" if row["candidate"] == report["chosen"] else "",
+        "label": label,
+        "cells": [_cell(row, metric, language) for metric in metrics],
+    }
+
+
+def comparison_rows(report, language="es", metrics=SHOWN_METRICS):
+    """The one table of all candidates; those that were refused say why and have no figures.
+
+    Parameters
+    ----------
+    report : dict            `Model.report`
+    language : str
+    metrics : tuple of str
+
+    Returns
+    -------
+    (names, rows)    of the metrics in words; of dict with kind ("main", "refused" or ""), label, cells
+    """
+    names = [message(f"reports.metric_{metric}", language) for metric in metrics]
+    return names, [_row(row, report, metrics, language) for row in report["comparison"]]
+
+
 def _truth_row(truth, metrics, language):
     cells = [{"value": "", "interval": ""} for _ in metrics]
     cells[metrics.index("auc")] = {
@@ -58,17 +87,7 @@ def model_section(model, images, language="es", *, truth=None, metrics=SHOWN_MET
     dict    the fields that the templates read
     """
     report = model.report
-    rows = []
-    for row in report["comparison"]:
-        label = row["label"][language] if isinstance(row["label"], dict) else row["label"]
-        kind = "main" if row["candidate"] == report["chosen"] else ""
-        rows.append(
-            {
-                "kind": kind,
-                "label": label,
-                "cells": [_cell(row, metric, language) for metric in metrics],
-            }
-        )
+    names, rows = comparison_rows(report, language, metrics)
     if truth is not None:
         rows.append(_truth_row(truth, metrics, language))
     judged = next(row for row in report["comparison"] if row["candidate"] == report["chosen"])
@@ -82,7 +101,7 @@ def model_section(model, images, language="es", *, truth=None, metrics=SHOWN_MET
         "first": window["first"],
         "last": window["last"],
         "capacity": model.card["capacity"],
-        "metrics": [message(f"reports.metric_{metric}", language) for metric in metrics],
+        "metrics": names,
         "rows": rows,
         "figures": [
             {

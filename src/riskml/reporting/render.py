@@ -33,14 +33,15 @@ def figure_image(figure, alternative):
     return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(alternative, Markup(picture))
 
 
-def render(folder, template, language="es", **context):
+def render(folder, template, language="es", *, room="reports", **context):
     """Fill in one template.
 
     Parameters
     ----------
     folder : path          the workspace's `reports/`
     template : str         file name below it
-    language : str         "es" or "en": `t(name)` in the template is the message `reports.<name>`
+    language : str         "es" or "en"
+    room : str             `t(name)` in the template is the message `<room>.<name>`
     context                what the template shows; every value is escaped, missing ones are an error
 
     Returns
@@ -54,7 +55,7 @@ def render(folder, template, language="es", **context):
     check_language(language)
 
     def t(name, **fields):
-        return message(f"reports.{name}", language, **fields)
+        return message(f"{room}.{name}", language, **fields)
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
