@@ -6,8 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from riskml.messages import message
+from riskml.review.compare import SUGGESTED
 from riskml.validation.forecast import NotEstimable
-from riskml.vocabulary import LEVELS
 
 __all__ = ["print_comparison"]
 
@@ -32,11 +32,11 @@ def _figure(value, digits, language):
 def _flows(found, language):
     table = Table(title=_say("flows", language), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(_say("champion", language))
-    for level in reversed(LEVELS):
+    for level in reversed(SUGGESTED):
         table.add_column(_level(level, language), justify="right")
-    for level in reversed(LEVELS):
+    for level in reversed(SUGGESTED):
         row = found.flows.loc[level]
-        table.add_row(_level(level, language), *(f"{row[to]:,}" for to in reversed(LEVELS)))
+        table.add_row(_level(level, language), *(f"{row[to]:,}" for to in reversed(SUGGESTED)))
     return table
 
 
@@ -92,6 +92,8 @@ def print_comparison(console, found, language):
     common, k = found.capacity
     put(_say("in_common", language, common=common, k=k))
     console.print(_flows(found, language))
+    if found.by_rules_alone:
+        put(_say("by_rules_alone", language), "dim")
     if not found.judged.empty:
         console.print(_judged(found, language))
         for side, w in found.windows.items():

@@ -119,7 +119,9 @@ def open_(
     """
     from riskml.review.decisions import open_review
     from riskml.review.reports import kept_report
+    from riskml.review.statements import check_code
 
+    check_code(person, where="--as")
     ws = open_workspace(workspace)
     trained = ws.trained(*version_asked(model))
     attached = report or kept_report(ws.settings, trained)

@@ -9,14 +9,16 @@ from scipy.stats import rankdata
 from riskml.errors import RiskmlError
 from riskml.features.matrix import build_features
 from riskml.registry.history import History
+from riskml.scoring.score import score
 from riskml.validation.agreement import weighted_kappa
 from riskml.validation.bootstrap import cluster_weights, percentile_interval
 from riskml.validation.forecast import NotEstimable
-from riskml.vocabulary import LEVELS
+from riskml.vocabulary import ABSTAINED, LEVELS
 
-__all__ = ["SIDES", "Comparison", "compare_versions"]
+__all__ = ["SIDES", "SUGGESTED", "Comparison", "compare_versions"]
 
 SIDES = ("champion", "challenger")
+SUGGESTED = (ABSTAINED, *LEVELS)  # what a version may suggest
 METRICS = (
     "auc",
     "average_precision",
@@ -40,12 +42,15 @@ class Comparison:
     versions : dict of side -> str        sides: champion, challenger
     cases : DataFrame, index case_id (pseudonyms), in the challenger's order of risk
         champion_risk, challenger_risk (calibrated), champion_rank, challenger_rank (1 highest),
-        champion_level, challenger_level, change (levels up, or down where negative)
+        champion_level, challenger_level (of SUGGESTED), change (levels up, or down where negative; missing
+        where one of them suggests none)
     figures : dict of name -> (estimate, low, high) or NotEstimable
         kappa (quadratic-weighted, of the levels), rank_correlation (Spearman), difference (mean challenger
         minus champion risk), all with 95 % intervals over aggressors
     capacity : (common, k)    cases that both have among their k highest risks, k the model's capacity
     flows : DataFrame         cases by champion's level (rows) and challenger's (columns)
+    by_rules_alone : bool     the versions read different catalogues: the levels are those that the rules give
+        on the day, without those that are held through a silence and without abstention
     judged : DataFrame        index metric; for each side its value, low and high as its own report has them
     windows : dict of side -> dict    first, last, assessments, events of the window it was judged on
     """
@@ -60,12 +65,14 @@ class Comparison:
     flows: pd.DataFrame
     judged: pd.DataFrame
     windows: dict
+    by_rules_alone: bool = False
 
     @property
     def changed(self):
-        """The cases whose level differs, those that rise most first: DataFrame."""
-        moved = self.cases[self.cases["change"] != 0]
-        return moved.sort_values(["change", "challenger_rank"], ascending=[False, True], kind="stable")
+        """The cases whose level differs: those without one on a side first, then those that rise most."""
+        moved = self.cases[self.cases["champion_level"] != self.cases["challenger_level"]]
+        order = ["change", "challenger_rank"]
+        return moved.sort_values(order, ascending=[False, True], kind="stable", na_position="first")
 
 
 def compare_versions(
@@ -73,8 +80,9 @@ def compare_versions(
 ):
     """Score all open cases with two versions of a model, everything else equal.
 
-    Each version reads the features that it was trained on, so that versions of different catalogues can be
-    compared; rules on columns read the workspace's.
+    Where all models read the workspace's catalogue, each side's level is what scoring would suggest. Versions
+    of different catalogues can be compared too: each reads the features that it was trained on, rules on
+    columns read the workspace's, and the levels are those of the rules alone.
 
     Parameters
     ----------
@@ -92,7 +100,7 @@ def compare_versions(
 
     Raises
     ------
-    RiskmlError    one and the same version, no open case, a model without a catalogue
+    RiskmlError    one and the same version, no open case, a model without a catalogue, one that gives no risk
 
     Notes
     -----
@@ -110,22 +118,21 @@ def compare_versions(
     if not len(cohort):
         raise RiskmlError(f"no case is open on {moment:%Y-%m-%d}", where="as_of")
     read = _Matrices(history, cohort)
-    own = read.of(catalogue)
-    fixed = {m.name: m for m in others if m.name != champion.name}
-    risks = {name: m.predict(read.of(_catalogue(m))) for name, m in fixed.items()}
+    fixed = [m for m in others if m.name != champion.name]
+    every = {_catalogue(m).hash for m in (champion, challenger, *fixed)} | {catalogue.hash}
+    judge = _as_scored if len(every) == 1 else _by_rules
     columns = {}
     for side, model in zip(SIDES, (champion, challenger), strict=True):
-        risk = model.predict(read.of(_catalogue(model)))
-        thresholds = levels.thresholds(fixed | {model.name: model})
-        level, _ = levels.suggest(risks | {model.name: risk}, thresholds, own)
+        risk, level = judge(read, model, fixed, moment, levels, catalogue)
         columns |= {
             f"{side}_risk": risk,
             f"{side}_rank": rankdata(-risk, method="min").astype(int),
             f"{side}_level": level,
         }
     cases = pd.DataFrame(columns, index=pd.Index(cohort["case_id"].to_numpy(), name="case_id"))
-    ranks = {side: cases[f"{side}_level"].map(LEVELS.index) for side in SIDES}
-    cases["change"] = ranks["challenger"] - ranks["champion"]
+    place = {level: number for number, level in enumerate(LEVELS)}
+    places = {side: cases[f"{side}_level"].map(place) for side in SIDES}
+    cases["change"] = (places["challenger"] - places["champion"]).astype("Int64")
     people = _aggressors(history, cohort, moment)
     figures = _figures(cases, people, replicates, seed)
     judged = {side: _judged(m) for side, m in zip(SIDES, (champion, challenger), strict=True)}
@@ -139,11 +146,30 @@ def compare_versions(
         figures,
         (_common(cases, k), min(k, len(cases))),
         pd.crosstab(cases["champion_level"], cases["challenger_level"]).reindex(
-            index=LEVELS, columns=LEVELS, fill_value=0
+            index=SUGGESTED, columns=SUGGESTED, fill_value=0
         ),
         pd.concat(judged, axis=1).dropna(how="all"),
         {side: _window(m) for side, m in zip(SIDES, (champion, challenger), strict=True)},
+        by_rules_alone=judge is _by_rules,
     )
+
+
+def _as_scored(read, model, others, moment, levels, catalogue):
+    """Risk of each case and the level that scoring suggests: two arrays, in the cohort's order."""
+    opinion = score(
+        [model, *others], read.history, moment, levels=levels, catalogue=catalogue, build=read.build
+    )
+    found = opinion.cases.loc[read.cohort["case_id"].to_numpy()]
+    return found[f"{model.name}_risk"].to_numpy(), found["suggested_level"].to_numpy()
+
+
+def _by_rules(read, model, others, moment, levels, catalogue):
+    """Risk of each case and the level that the rules give it on the day: two arrays, as `_as_scored`."""
+    models = {m.name: m for m in (*others, model)}
+    risks = {name: m.predict(read.of(_catalogue(m))) for name, m in models.items()}
+    rules = levels.on(catalogue)
+    level, _ = rules.suggest(risks, rules.thresholds(models), read.of(catalogue))
+    return risks[model.name], level
 
 
 class _Matrices:
@@ -157,8 +183,19 @@ class _Matrices:
             self.known[catalogue.hash] = build_features(self.history, self.cohort, catalogue)
         return self.known[catalogue.hash]
 
+    def build(self, history, cohort, catalogue):
+        """Features of any cohort, as `score` asks for them; those of this one are computed once."""
+        own = history is self.history and cohort.equals(self.cohort)
+        return self.of(catalogue) if own else build_features(history, cohort, catalogue)
+
 
 def _catalogue(model):
+    if not hasattr(model, "predict"):
+        raise RiskmlError(
+            f'model "{model.name}" ({model.version}) gives relative risk and pattern, no risk and no level',
+            where="riskml review compare",
+            mend="Each version's report holds its table of prior, data and posterior: lay them side by side.",
+        )
     if model.catalogue is None:
         raise RiskmlError(
             f'model "{model.name}" ({model.version}) was trained on a frame: it has no catalogue',

@@ -227,11 +227,12 @@ def dataset_inputs(model, language, *, only=None):
             {"riskml.history": history, "riskml.synthetic": str(card["history"]["synthetic"]).lower()},
         )
     ]
+    windows = split.get("windows", ())
     columns = [
         {"name": source.name, "type": "double" if source.kind == "number" else "string", "required": False}
-        for source in model.encoding.sources
+        for source in (model.encoding.sources if windows else ())
     ]
-    for window in split.get("windows", ()):
+    for window in windows:
         if only not in (None, window["window"]):
             continue
         identity = [history, card["catalogue"], report["model"].get("cohort"), card["outcome"]]
