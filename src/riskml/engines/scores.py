@@ -13,8 +13,10 @@ from riskml.engines.tasks import arrow_table, as_text, catalogue_of, matrix_of
 from riskml.engines.work import check_engine
 from riskml.engines.writing import write_parts
 from riskml.models.bundle import Model
+from riskml.models.lethal_bundle import LethalBundle
 from riskml.registry.history import History
 from riskml.scoring import score as one_machine
+from riskml.scoring.relative import RELATIVE, relative_columns
 from riskml.vocabulary import moment_of
 
 __all__ = ["ScoreTask", "score", "write_scores"]
@@ -69,7 +71,8 @@ def write_scores(models, history, as_of, folder, *, engine="embedded", parts=Non
     Returns
     -------
     Written    one row per case: case_id, as_of, and for each model <model>_margin (log-odds before
-        calibration) and <model>_risk (calibrated)
+        calibration) and <model>_risk (calibrated); of a lethal model <model>_relative, <model>_low,
+        <model>_high (times the registry's average) and <model>_unknown (factors), and no risk
 
     Raises
     ------
@@ -142,7 +145,11 @@ class ScoreTask:
     @property
     def schema(self):
         """The schema of what it gives: pyarrow.Schema."""
-        numbers = [f"{name}_{what}" for name, _ in self.bundles for what in ("margin", "risk")]
+        numbers = [
+            f"{name}_{what}"
+            for name, model in _models_of(self.bundles).items()
+            for what in (RELATIVE if isinstance(model, LethalBundle) else ("margin", "risk"))
+        ]
         fields = [("case_id", pa.string()), ("as_of", pa.timestamp("us"))]
         return pa.schema([*fields, *((name, pa.float64()) for name in numbers)])
 
@@ -151,6 +158,9 @@ class ScoreTask:
         frame, matrix, _ = matrix_of(tables, self.cohort, catalogue_of(self.catalogue))
         columns = {"case_id": frame["case_id"], "as_of": frame["as_of"]}
         for name, model in _models_of(self.bundles).items():
+            if isinstance(model, LethalBundle):
+                columns |= relative_columns({name: model}, matrix)
+                continue
             margin = model.margin(matrix)
             columns |= {f"{name}_margin": margin, f"{name}_risk": model.calibrator.risk(margin)}
         return arrow_table(columns, self.schema)
