@@ -17,6 +17,7 @@ from riskml.cli.options import (
     moment_of,
     say,
 )
+from riskml.cli.recalibrating import recalibrate
 from riskml.cli.review import review, version_asked
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
@@ -35,6 +36,7 @@ app = typer.Typer(
 app.add_typer(features, name="features")
 app.add_typer(narratives, name="narratives")
 app.add_typer(review, name="review")
+app.command()(recalibrate)
 
 
 @app.command()
