@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
@@ -98,9 +99,41 @@ def test_learners_survive_storage_and_their_contributions_add_up(data, kind):
     np.testing.assert_allclose(learner.predict(design), expit(learner.margin(design)))
 
 
-def test_monotone_directions_hold_everywhere(data):
+def test_coefficients_with_directions_are_the_bounded_optimum(data):
+    """Where every column has a direction the penalised loss is smooth: a general solver finds the minimum."""
     design, outcome = data
-    model = boost(design, 1 - outcome, SETTINGS, 60, directions=(1, 1, 0, 0, -1))
+    design, directions = np.nan_to_num(design), (1, -1, 1, -1, 1)
+    strength, model = elastic_net_path(design, outcome, directions=directions, tolerance=1e-10)[8]
+    prepared, signs = model.preparation.transform(design), np.array(directions)
+
+    def loss(b):
+        margin = b[0] + prepared @ b[1:]
+        penalty = strength * 0.5 * (np.sum(signs * b[1:]) + 0.5 * np.sum(b[1:] ** 2))
+        return np.mean(np.logaddexp(0, margin) - outcome * margin) + penalty
+
+    bounds = [(None, None), *((0, None) if sign > 0 else (None, 0) for sign in directions)]
+    best = minimize(
+        loss, np.zeros(6), method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-15, "gtol": 1e-9}
+    )
+    np.testing.assert_allclose(model.coefficients, best.x[1:], atol=2e-5)
+    assert (model.coefficients == 0).any()
+
+
+DIRECTIONS = (1, 1, 0, 0, -1)
+
+
+@pytest.mark.parametrize(
+    "learn",
+    [
+        lambda design, outcome: boost(design, outcome, SETTINGS, 60, directions=DIRECTIONS),
+        lambda design, outcome: elastic_net_path(design, outcome, directions=DIRECTIONS)[-1][1],
+        lambda design, outcome: elastic_net_path(design, outcome, directions=DIRECTIONS, curves=True)[-1][1],
+    ],
+    ids=["trees", "linear", "curves"],
+)
+def test_monotone_directions_hold_everywhere(data, learn):
+    design, outcome = data
+    model = learn(design, 1 - outcome)
     rng = np.random.default_rng(1)
     low = design[rng.integers(0, 1500, 3000)]
     for column, sign in ((0, 1), (1, 1), (4, -1)):

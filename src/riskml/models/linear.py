@@ -46,8 +46,11 @@ class Preparation:
     knots: np.ndarray
 
     @classmethod
-    def fit(cls, design, *, curves=False):
-        """Learn it from the training rows of a design; curves: whether columns may bend."""
+    def fit(cls, design, *, curves=False, directions=()):
+        """Learn it from the training rows of a design.
+
+        With `curves`, columns may bend, but for those that have a direction (1 or -1) to keep.
+        """
         missing = np.isnan(design)
         columns = design.shape[1]
         median, low, high = np.zeros(columns), np.zeros(columns), np.zeros(columns)
@@ -62,6 +65,7 @@ class Preparation:
                     logarithm[i] = np.mean(((known - known.mean()) / spread) ** 3) > SKEWED
         indicators = np.flatnonzero(missing.any(axis=0) & ~missing.all(axis=0))
         bends = _bends(design, logarithm) if curves else {}
+        bends = {column: at for column, at in bends.items() if not (directions and directions[column])}
         bent = np.repeat(np.array(list(bends), dtype=int), [len(at) for at in bends.values()])
         size = columns + len(indicators) + len(bent)
         bare = cls(
@@ -197,8 +201,11 @@ def _penalty(coefficients, l1, l2):
 
 
 @njit(cache=True)
-def _descend(hessian, target, coefficients, l1, l2, tolerance, passes):
-    """Coordinate descent on 1/2 b'Hb - b't + l1 |b|_1 + l2/2 |b|^2, from `coefficients`, which it changes."""
+def _descend(hessian, target, coefficients, signs, l1, l2, tolerance, passes):
+    """Coordinate descent on 1/2 b'Hb - b't + l1 |b|_1 + l2/2 |b|^2, from `coefficients`, which it changes.
+
+    Where a sign is 1 or -1 the coefficient is kept at or above, at or below 0.
+    """
     product = hessian @ coefficients
     for _ in range(passes):
         largest = 0.0
@@ -206,6 +213,8 @@ def _descend(hessian, target, coefficients, l1, l2, tolerance, passes):
             old = coefficients[j]
             pull = target[j] - product[j] + hessian[j, j] * old
             new = np.sign(pull) * max(abs(pull) - l1, 0.0) / (hessian[j, j] + l2 + 1e-12)
+            if new * signs[j] < 0:
+                new = 0.0
             if new != old:
                 coefficients[j] = new
                 product += hessian[j] * (new - old)
@@ -214,7 +223,7 @@ def _descend(hessian, target, coefficients, l1, l2, tolerance, passes):
             break
 
 
-def _newton_direction(prepared, outcome, margin, coefficients, l1, l2, curvature):
+def _newton_direction(prepared, outcome, margin, coefficients, signs, l1, l2, curvature):
     """Steps to where the penalised quadratic model of the loss has its minimum: (intercept, coefficients)."""
     residual = expit(margin) - outcome
     gradient, slope = prepared.T @ residual / len(outcome), float(residual.mean())
@@ -222,7 +231,7 @@ def _newton_direction(prepared, outcome, margin, coefficients, l1, l2, curvature
     # The intercept is free, so it is solved for and leaves a quadratic in the coefficients alone.
     target = hessian @ coefficients - (gradient - cross * (slope / weight))
     aim = coefficients.copy()
-    _descend(hessian, target, aim, l1, l2, 1e-6, 1000)
+    _descend(hessian, target, aim, signs, l1, l2, 1e-6, 1000)
     moved = aim - coefficients
     return -(slope + float(cross @ moved)) / weight, moved
 
@@ -254,7 +263,15 @@ def penalties(design, outcome, l1_ratio, *, curves=False):
 
 
 def elastic_net_path(
-    design, outcome, *, strengths=None, l1_ratio=0.5, curves=False, tolerance=1e-7, enough=None
+    design,
+    outcome,
+    *,
+    strengths=None,
+    l1_ratio=0.5,
+    curves=False,
+    directions=(),
+    tolerance=1e-7,
+    enough=None,
 ):
     """Elastic-net logistic regressions from strong to weak penalty.
 
@@ -271,6 +288,7 @@ def elastic_net_path(
         nothing
     l1_ratio : float in (0, 1]
     curves : bool                           whether the effect of a column of many values may bend
+    directions : sequence of {-1, 0, 1}     monotone direction of each column; empty: none
     enough : callable or None               asked with each model; the path ends where it says so
 
     Returns
@@ -283,8 +301,10 @@ def elastic_net_path(
     Journal of Statistical Software 33(1).
     """
     outcome = np.asarray(outcome, dtype=float)
-    preparation = Preparation.fit(design, curves=curves)
+    preparation = Preparation.fit(design, curves=curves, directions=directions)
     prepared = preparation.transform(design)
+    signs = np.zeros(prepared.shape[1])  # whether a value is known, and where a curve bends, has no direction
+    signs[: len(directions)] = directions
     intercept, coefficients = float(logit(outcome.mean())), np.zeros(prepared.shape[1])
     if strengths is None:
         strengths = _strengths(prepared, outcome, l1_ratio)
@@ -294,7 +314,9 @@ def elastic_net_path(
         curvature = _curvature(prepared, margin)
         objective = log_loss(outcome, margin) + _penalty(coefficients, l1, l2)
         for _ in range(MOST_STEPS):
-            shift, moved = _newton_direction(prepared, outcome, margin, coefficients, l1, l2, curvature)
+            shift, moved = _newton_direction(
+                prepared, outcome, margin, coefficients, signs, l1, l2, curvature
+            )
             change, step = shift + prepared @ moved, 1.0
             value = log_loss(outcome, margin + change) + _penalty(coefficients + moved, l1, l2)
             while value > objective and step > SMALLEST_STEP:

@@ -187,7 +187,6 @@ class LightGBMPart(Part):
     rounds: Positive = 800
     trials: Annotated[int, Field(ge=0, le=1000, strict=True)] = 12
     early_stopping: bool = True
-    monotone: bool = True
 
 
 class ElasticNetPart(Part):
@@ -207,6 +206,7 @@ class LearnersPart(Part):
     """
 
     main: Literal["simplest", "lightgbm", "elastic_net", "blend"] = "simplest"
+    monotone: bool = True  # whether the catalogue's directions bind the learners
     lightgbm: LightGBMPart = LightGBMPart()
     elastic_net: ElasticNetPart = ElasticNetPart()
 

@@ -24,14 +24,15 @@ L1_RATIOS = (0.1, 0.9)
 _SAMPLED = {"feature_fraction": 0.6, "bagging_fraction": 0.8}
 # Thresholds drawn at random smooth the steps of few rows, as does averaging over the folds' boosters.
 _DRAWN = {"extra_trees": True, "min_people_in_leaf": 10, "lambda_l2": 1.0, **_SAMPLED}
-# Declared before any data are seen; chosen among by cross-fitted log loss.
+_SOUGHT = {"min_people_in_leaf": 20, "lambda_l2": 10.0, **_SAMPLED}
+# Declared before any data are seen; chosen among by cross-fitted log loss (benchmarks/learners.py).
 GRID = (
     {"num_leaves": 2, "learning_rate": 0.1, **_DRAWN},
     {"num_leaves": 3, "learning_rate": 0.1, **_DRAWN},
     {"num_leaves": 6, "learning_rate": 0.08, **_DRAWN},
-    {"num_leaves": 12, "learning_rate": 0.06, **_DRAWN},
-    {"num_leaves": 4, "learning_rate": 0.05, "min_people_in_leaf": 20, "lambda_l2": 5.0, **_SAMPLED},
-    {"num_leaves": 8, "learning_rate": 0.04, "min_people_in_leaf": 20, "lambda_l2": 10.0, **_SAMPLED},
+    {"num_leaves": 4, "learning_rate": 0.04, **_SOUGHT},
+    {"num_leaves": 8, "learning_rate": 0.04, **_SOUGHT},
+    {"num_leaves": 15, "learning_rate": 0.03, **_SOUGHT},
 )
 
 
@@ -72,28 +73,28 @@ def _simple(values, outcome, fold):
     return margin, one_number(values, outcome)
 
 
-def _linear(design, outcome, fold, l1_ratios):
+def _linear(design, outcome, fold, l1_ratios, curves, directions):
     """Cross-fitted log-odds under the best penalty, the tuning, and the model of all rows."""
     tuning, margins = [], []
-    for l1_ratio in l1_ratios:
-        strengths = penalties(design, outcome, l1_ratio)
+    for how in ({"l1_ratio": ratio, "curves": curve} for curve in curves for ratio in l1_ratios):
+        strengths = penalties(design, outcome, **how)
         margin = np.empty((len(strengths), len(outcome)))
         for k in np.unique(fold):
             inside = fold != k
-            path = elastic_net_path(design[inside], outcome[inside], strengths=strengths, l1_ratio=l1_ratio)
+            path = elastic_net_path(
+                design[inside], outcome[inside], strengths=strengths, directions=directions, **how
+            )
             for position, (_, model) in enumerate(path):
                 margin[position, ~inside] = model.margin(design[~inside])
         for strength, row in zip(strengths, margin, strict=True):
-            tuning.append(
-                {"l1_ratio": l1_ratio, "strength": float(strength), "log_loss": log_loss(outcome, row)}
-            )
+            tuning.append({**how, "strength": float(strength), "log_loss": log_loss(outcome, row)})
             margins.append(row)
     best = int(np.argmin([row["log_loss"] for row in tuning]))
     chosen = tuning[best]
-    wanted = penalties(design, outcome, chosen["l1_ratio"])
-    path = elastic_net_path(
-        design, outcome, strengths=wanted[wanted >= chosen["strength"]], l1_ratio=chosen["l1_ratio"]
-    )
+    how = {name: chosen[name] for name in ("l1_ratio", "curves")}
+    wanted = penalties(design, outcome, **how)
+    wanted = wanted[wanted >= chosen["strength"]]
+    path = elastic_net_path(design, outcome, strengths=wanted, directions=directions, **how)
     return margins[best], [dict(row, chosen=row is chosen) for row in tuning], path[-1][1]
 
 
@@ -137,6 +138,7 @@ def cross_fit(
     seed=0,
     grid=GRID,
     l1_ratios=L1_RATIOS,
+    curves=(False,),
     directions=(),
     baselines=None,
     kinds=("none", "sigmoid", "beta", "isotonic"),
@@ -153,6 +155,7 @@ def cross_fit(
     seed : int
     grid : sequence of dict       LightGBM settings to choose among
     l1_ratios : sequence of float mixtures of the two penalties to choose among
+    curves : sequence of bool     whether columns may bend in the regression: what to choose among
     directions : sequence of {-1, 0, 1}    monotone direction of each design column; empty: none
     baselines : dict of candidate -> float array (n, 1), or None    regressions on one number each
     kinds : iterable of str       calibrators to choose among
@@ -168,7 +171,7 @@ def cross_fit(
     margins, learners = {}, {}
     for name, values in {"base_rate": nothing, **(baselines or {})}.items():
         margins[name], learners[name] = _simple(values, outcome, fold)
-    linear_margin, linear_tuning, linear = _linear(design, outcome, fold, l1_ratios)
+    linear_margin, linear_tuning, linear = _linear(design, outcome, fold, l1_ratios, curves, directions)
     step()
     margins["elastic_net"], learners["elastic_net"] = linear_margin, linear
     tuning, weight = {"elastic_net": linear_tuning}, 0.0

@@ -33,7 +33,8 @@ class LearningRows:
     outcome : array of {0, 1}, shape (n,)
     people : array of str, shape (n,)    aggressors
     group : array of int, shape (n,)     people who share an aggressor or a victim
-    refit, calibrate : bool arrays, shape (n,)    which learn and which calibrate; the same where cross-fitted
+    first, refit, calibrate : bool arrays, shape (n,)    which are of the first window, which learn and which
+        calibrate; all the same where cross-fitted
     """
 
     rows: np.ndarray
@@ -41,6 +42,7 @@ class LearningRows:
     outcome: np.ndarray
     people: np.ndarray
     group: np.ndarray
+    first: np.ndarray
     refit: np.ndarray
     calibrate: np.ndarray
 
@@ -61,6 +63,7 @@ def learning_rows(found, rows, *, keep=None):
         data.outcome[rows],
         data.aggressor[rows],
         data.group[rows],
+        np.isin(rows, data.split.first),
         np.isin(rows, data.split.refit),
         np.isin(rows, data.split.calibrate),
     )
@@ -129,7 +132,8 @@ class HeldRecipe:
             margin, held = self._cross_fitted(read, label, learning.group[inside], seed)
             calibrator = Calibrator() if held is None else fit_calibrator(self.kind, held, label)
         else:
-            per_person = len(inside) / len(np.unique(learning.people[inside]))
+            first = drawn[learning.first[drawn]]
+            per_person = len(first) / max(len(np.unique(learning.people[first])), 1)
             margin = self._margin(read, label, seed, per_person)
             calibrator = fit_calibrator(self.kind, margin(learning.read[at]), outcome[at])
         return lambda cases: calibrator.risk(margin(cases))
@@ -176,14 +180,14 @@ class HeldRecipe:
         if self.name not in _OF_DESIGN:
             return one_number(read, label).margin
         if self.strata is None:
-            return _penalised(read, label, *self.linear[0])
+            return _penalised(read, label, *self.linear[0], self.directions)
         member = _member(read, self.strata)
         parts = []
         for inside, settings in zip((member, ~member), self.linear, strict=True):
             events = int(label[inside].sum())
             if events in (0, int(inside.sum())):
                 raise NotEstimable("one_class", events=events, count=int(inside.sum()))
-            parts.append(_penalised(read[inside], label[inside], *settings))
+            parts.append(_penalised(read[inside], label[inside], *settings, self.directions))
         return lambda cases: np.where(_member(cases, self.strata), parts[0](cases), parts[1](cases))
 
 
@@ -191,8 +195,9 @@ def _member(read, columns):
     return (read[:, columns] == 1).any(axis=1)
 
 
-def _penalised(read, label, l1_ratio, strength):
-    return elastic_net_path(read, label, strengths=[strength], l1_ratio=l1_ratio)[0][1].margin
+def _penalised(read, label, l1_ratio, strength, directions):
+    path = elastic_net_path(read, label, strengths=[strength], l1_ratio=l1_ratio, directions=directions)
+    return path[0][1].margin
 
 
 def held_recipe(found, *, keep=None):
@@ -219,7 +224,7 @@ def held_recipe(found, *, keep=None):
         kind = found.model.learner.kind
         weight = {"trees": 1.0, "linear": 0.0}.get(kind, getattr(found.model.learner, "weight", 0.0))
         trees = tuning["lightgbm"][0] if weight > 0 else None
-    monotone = found.spec.learners.lightgbm.monotone
+    monotone = found.spec.learners.monotone
     strata = None
     if name == "by_relationship":
         strata = np.flatnonzero(np.isin(columns, found.model.learner.columns))
@@ -230,6 +235,6 @@ def held_recipe(found, *, keep=None):
         weight,
         next(row["kind"] for row in report["calibrators"][name] if row["chosen"]),
         found.data.split.cross_fitted,
-        tuple(encoding.directions[i] for i in columns) if monotone and trees else (),
+        tuple(encoding.directions[i] for i in columns) if monotone else (),
         strata,
     )

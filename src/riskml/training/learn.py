@@ -81,7 +81,7 @@ class Candidate:
         return self.calibrator.risk(self.margin(inputs, rows))
 
 
-def elastic_net(design, outcome, rows, settings):
+def elastic_net(design, outcome, rows, settings, directions=()):
     """Elastic-net logistic regression, both penalties tuned on the tune window, then refitted with them.
 
     Parameters
@@ -90,13 +90,14 @@ def elastic_net(design, outcome, rows, settings):
     outcome : array of {0, 1}, shape (n,)
     rows : (train, tune, refit)    positions
     settings : ElasticNetPart
+    directions : sequence of {-1, 0, 1}    monotone direction of each design column
 
     Returns
     -------
     Candidate    before calibration
     """
     train, tune, refit = rows
-    tuning = []
+    tuning, shared = [], {"directions": directions}
     for l1_ratio in settings.l1_ratio:
         losses = []
 
@@ -104,7 +105,9 @@ def elastic_net(design, outcome, rows, settings):
             losses.append(log_loss(outcome[tune], model.margin(design[tune])))
             return len(losses) > PATIENCE and min(losses[-PATIENCE:]) > min(losses)
 
-        path = elastic_net_path(design[train], outcome[train], l1_ratio=l1_ratio, enough=worse_again)
+        path = elastic_net_path(
+            design[train], outcome[train], l1_ratio=l1_ratio, enough=worse_again, **shared
+        )
         tuning += [
             {"l1_ratio": l1_ratio, "strength": strength, "log_loss": loss}
             for (strength, _), loss in zip(path, losses, strict=True)
@@ -112,7 +115,9 @@ def elastic_net(design, outcome, rows, settings):
     best = min(tuning, key=lambda row: row["log_loss"])
     same = [row for row in tuning if row["l1_ratio"] == best["l1_ratio"]]
     strengths = [row["strength"] for row in same if row["strength"] >= best["strength"]]
-    path = elastic_net_path(design[refit], outcome[refit], strengths=strengths, l1_ratio=best["l1_ratio"])
+    path = elastic_net_path(
+        design[refit], outcome[refit], strengths=strengths, l1_ratio=best["l1_ratio"], **shared
+    )
     return Candidate("elastic_net", path[-1][1], tuning=[dict(row, chosen=row is best) for row in tuning])
 
 
@@ -120,7 +125,7 @@ def _lightgbm(design, outcome, rows, people, settings, directions, rows_per_pers
     """Settings, and size by early stopping, tuned on the tune window and refitted with the chosen ones."""
     train, tune, refit = rows
     shared = {
-        "directions": directions if settings.monotone else (),
+        "directions": directions,
         "seed": seed,
         "rows_per_person": rows_per_person,
     }
@@ -167,7 +172,7 @@ def cross_fitted(inputs, outcome, rows, people, spec, encoding, *, flexible=True
         seed=seed,
         grid=trees.grid,
         l1_ratios=linear.l1_ratio,
-        directions=encoding.directions if trees.monotone else (),
+        directions=encoding.directions if spec.learners.monotone else (),
         baselines={name: inputs.of(name, rows) for name in inputs.baselines},
         kinds=spec.calibrators,
         flexible=flexible,
@@ -220,11 +225,12 @@ def learn_candidates(
     """
     refit = rows[2]
     design = inputs.design
+    directions = encoding.directions if spec.learners.monotone else ()
     candidates = [
         Candidate(name, one_number(inputs.of(name, refit), outcome[refit])) for name in inputs.simple
     ]
     step()
-    candidates.append(elastic_net(design, outcome, rows, spec.learners.elastic_net))
+    candidates.append(elastic_net(design, outcome, rows, spec.learners.elastic_net, directions))
     step()
     if flexible:
         candidates.append(
@@ -234,7 +240,7 @@ def learn_candidates(
                 rows,
                 people,
                 spec.learners.lightgbm,
-                encoding.directions,
+                directions,
                 rows_per_person,
                 seed,
             )

@@ -78,7 +78,7 @@ def strata_of(encoding, design):
     return Strata(np.array(columns), member) if 0 < member.sum() < len(member) else None
 
 
-def by_relationship(data, inputs, spec, strata, *, seed=0):
+def by_relationship(data, inputs, spec, encoding, strata, *, seed=0):
     """The penalised regression learnt apart for partners and for the rest, as one candidate.
 
     Parameters
@@ -86,6 +86,7 @@ def by_relationship(data, inputs, spec, strata, *, seed=0):
     data : TrainingData
     inputs : Inputs
     spec : ModelFile
+    encoding : Encoding    of the design
     strata : Strata
     seed : int
 
@@ -97,7 +98,8 @@ def by_relationship(data, inputs, spec, strata, *, seed=0):
     if not _enough(data, spec, strata):
         return None
     learn = _cross_fitted if data.split.cross_fitted else _in_windows
-    return learn(data, inputs, spec, strata, seed)
+    directions = encoding.directions if spec.learners.monotone else ()
+    return learn(data, inputs, spec, directions, strata, seed)
 
 
 def _enough(data, spec, strata):
@@ -112,7 +114,7 @@ def _enough(data, spec, strata):
     return True
 
 
-def _in_windows(data, inputs, spec, strata, seed):
+def _in_windows(data, inputs, spec, directions, strata, seed):
     windows = data.split.rows
     parts = [
         elastic_net(
@@ -122,6 +124,7 @@ def _in_windows(data, inputs, spec, strata, seed):
                 strata.rows(stratum, rows) for rows in (windows["train"], windows["tune"], data.split.refit)
             ),
             spec.learners.elastic_net,
+            directions,
         )
         for stratum in STRATA
     ]
@@ -138,7 +141,7 @@ def _in_windows(data, inputs, spec, strata, seed):
     )
 
 
-def _cross_fitted(data, inputs, spec, strata, seed):
+def _cross_fitted(data, inputs, spec, directions, strata, seed):
     develop = data.split.rows["develop"]
     margin = np.empty(len(data.outcome))
     learners, parts = [], []
@@ -150,6 +153,7 @@ def _cross_fitted(data, inputs, spec, strata, seed):
             data.group[rows],
             seed=seed,
             l1_ratios=spec.learners.elastic_net.l1_ratio,
+            directions=directions,
             kinds=_STRAIGHT,
             flexible=False,
         )

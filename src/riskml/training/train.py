@@ -120,7 +120,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
             data, inputs, spec, encoding, flexible=size["development"]["met"], seed=seed, step=step
         )
         strata = strata_of(encoding, design)
-        apart = strata and by_relationship(data, inputs, spec, strata, seed=seed)
+        apart = strata and by_relationship(data, inputs, spec, encoding, strata, seed=seed)
         if apart:
             candidates[BY_RELATIONSHIP] = apart
         step()
