@@ -18,6 +18,7 @@ from riskml.cli.options import (
     say,
 )
 from riskml.cli.recalibrating import recalibrate
+from riskml.cli.report import report
 from riskml.cli.review import review, version_asked
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
@@ -36,6 +37,7 @@ app = typer.Typer(
 app.add_typer(features, name="features")
 app.add_typer(narratives, name="narratives")
 app.add_typer(review, name="review")
+app.command()(report)
 app.command()(recalibrate)
 
 

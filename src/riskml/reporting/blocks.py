@@ -38,9 +38,9 @@ def missing(words):
     return {"kind": "missing", "text": words}
 
 
-def plain_cell(value):
-    """A cell without an interval."""
-    return {"value": value, "interval": ""}
+def plain_cell(value, why=""):
+    """A cell without an interval, with a remark or none."""
+    return {"value": value, "interval": "", "why": why}
 
 
 def table(title, head, rows, *, dense=False):

@@ -8,7 +8,7 @@ __all__ = ["BLUE", "GREY", "ORANGE", "SHADES", "band", "canvas", "forest", "fore
 BLUE, ORANGE, GREY = "#1f4e79", "#b4551a", "#8a949e"
 SHADES = {"aggressor": BLUE, "victim": "#5b8a72", "acts": ORANGE, "relationship": "#7a5195", "response": GREY}
 _ROW = 0.235  # inches of a forest's row
-_LONGEST = 58
+_LONGEST = 72
 
 
 def plain_text(words, longest=_LONGEST):

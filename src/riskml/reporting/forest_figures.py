@@ -1,5 +1,7 @@
 """Figures of estimates one below the other: groups, candidates, controls, features."""
 
+from matplotlib.patches import Patch
+
 from riskml.messages import message
 from riskml.reporting.document import part
 from riskml.reporting.drawing import BLUE, GREY, ORANGE, SHADES, canvas, forest, forest_height, plain_text
@@ -57,7 +59,7 @@ def _group_forest(rows, metric, language, *, title, axis, reference, of="n"):
         label = f"{row['grouping_name'][language]}: {row['group_name'][language]}"
         shown.append(
             {
-                "label": f"{label[:42]} ({row['events']:,}/{row[of]:,})",
+                "label": f"{label[:52]} ({row['events']:,}/{row[of]:,})",
                 "estimate": row["estimate"],
                 "low": row["low"],
                 "high": row["high"],
@@ -163,11 +165,12 @@ def importance(report, validation, language):
         axes.barh(position, entry["mean_abs_shap"], color=colour)
     labels = [entry.get("label", {}).get(language, entry["column"]) for entry in shown]
     axes.set_yticks(range(len(shown)), [plain_text(label) for label in labels], fontsize=8)
+    patches = []
     for dimension, share in sorted(shares.items(), key=lambda item: -item[1]):
         name = _words(f"dimension_{dimension}", language)
-        axes.bar(0, 0, color=SHADES.get(dimension, BLUE), label=f"{name}: {100 * share:.0f} %")
+        patches.append(Patch(color=SHADES.get(dimension, BLUE), label=f"{name}: {100 * share:.0f} %"))
     axes.set_ylim(-0.7, len(shown) - 0.3)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.legend(handles=patches, fontsize=8, frameon=False, loc="lower right")
     axes.set_xlabel(_words("axis_shap", language))
     return figure
 

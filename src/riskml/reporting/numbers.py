@@ -53,16 +53,18 @@ def cell(values, language, *, shown=number, digits=3, why=None):
 
     Returns
     -------
-    dict    value, interval
+    dict    value, interval, why
     """
     estimate, low, high = values
     if not _known(estimate):
+        words = why[language] if why else ""
         return {
             "value": message("model_review.not_estimable", language),
-            "interval": why[language] if why else "",
+            "interval": "",
+            "why": words,
         }
     bounds = f"{shown(low, digits)} – {shown(high, digits)}" if _known(low) and _known(high) else ""
-    return {"value": shown(estimate, digits), "interval": bounds}
+    return {"value": shown(estimate, digits), "interval": bounds, "why": ""}
 
 
 def interval_words(values, language, *, shown=number, digits=2):

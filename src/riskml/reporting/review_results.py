@@ -3,7 +3,6 @@
 from riskml.messages import message
 from riskml.reporting.blocks import missing, plain_cell, table, text
 from riskml.reporting.numbers import cell, count, number, percent, three
-from riskml.reporting.review_methods import windows_table
 from riskml.reporting.review_performance import performance
 
 __all__ = ["RESULTS"]
@@ -67,7 +66,38 @@ def _compared(review):
 
 
 def _numbers(review):
-    return [windows_table(review) or missing(review.t("not_in_document"))]
+    """What each analysis rests on: assessments, people and events."""
+    t, rows = review.t, []
+    for window in review.own("split", "windows") or ():
+        name = t("flow_window", name=review.words(window["label"]))
+        rows.append([name, *(count(window[key]) for key in ("assessments", "aggressors", "events"))])
+    unseen = review.part("unseen")
+    if unseen:
+        rows.append(
+            [t("analysis_unseen"), count(unseen["n"]), count(unseen["people"]), count(unseen["events"])]
+        )
+    rows += _origin_numbers(review)
+    stability, lead = review.part("stability"), review.part("utility", "lead_time")
+    if stability:
+        rows.append([t("analysis_stability", refits=count(stability["refits"])), count(stability["cases"])])
+    if lead:
+        rows.append([t("analysis_lead_time"), "–", count(lead["people"]), count(lead["events"])])
+    if not rows:
+        return [missing(t("not_in_document"))]
+    rows = [[*row, *["–"] * (4 - len(row))] for row in rows]
+    head = [t(name) for name in ("analysis", "assessments", "people", "events")]
+    return [table(t("analyses_table"), head, rows)]
+
+
+def _origin_numbers(review):
+    origins = [row for row in review.part("backtest", "origins") or () if row["window"] == "evaluate"]
+    return [
+        [
+            review.t("analysis_origin", date=row["origin"][:10]),
+            *(count(row[key]) for key in ("assessments", "people", "events")),
+        ]
+        for row in origins
+    ]
 
 
 def _full_model(review):
@@ -87,13 +117,23 @@ def _coefficients(review):
     learner = getattr(review.model, "learner", None)
     if getattr(learner, "kind", "") != "linear" or learner.preparation is None:
         return []
-    names = list(review.model.encoding.names)
-    names += [f"{names[i]} = NA" for i in learner.preparation.indicators]
+    labels = [_design_label(review, column) for column in review.model.encoding.columns]
+    names = list(zip(labels, review.model.encoding.names, strict=True))
+    unknown = review.t("not_known")
+    names += [(f"{names[i][0]}: {unknown}", names[i][1]) for i in learner.preparation.indicators]
     pairs = [(n, float(c)) for n, c in zip(names, learner.coefficients, strict=True) if c]
     largest = sorted(pairs, key=lambda pair: -abs(pair[1]))[:_COEFFICIENTS]
-    rows = [[name, number(value, 3)] for name, value in largest]
+    rows = [[plain_cell(label, code), number(value, 3)] for (label, code), value in largest]
     title = review.t("coefficients_table", count=len(rows))
     return [table(title, [review.t("feature"), review.t("coefficient")], rows)] if rows else []
+
+
+def _design_label(review, column):
+    """A column of the design in the catalogue's words, with the category that it indicates."""
+    if review.model.catalogue is None:
+        return column.name
+    label = review.model.catalogue.column(column.source).label(review.language)
+    return label if column.rule in ("number", "rank") else f"{label}: {column.value or column.rule}"
 
 
 def _backtest(review):
@@ -140,7 +180,8 @@ def _overall(review, summarised):
         change = (row["change"], row["change_low"], row["change_high"])
         expected = "–"
         if row.get("expected_low") is not None:
-            expected = f"{number(row['expected_low'], 2)} – {number(row['expected_high'], 2)}"
+            low, high = max(row["expected_low"], 0.0), min(row["expected_high"], 1.0)
+            expected = f"{number(low, 2)} – {number(high, 2)}"
         cells = [label, mean, expected, cell(change, review.language, digits=2)]
         rows.append({"cells": cells, "kind": "main" if name == review.report.get("chosen") else ""})
     candidate = message("reports.candidate", review.language)

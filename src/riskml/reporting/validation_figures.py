@@ -14,7 +14,7 @@ from riskml.reporting.forest_figures import (
 
 __all__ = ["FIGURES", "figure_title", "validation_figures"]
 
-_ORIGIN_CANDIDATES = 3  # beside the chosen one: more lines than that cannot be told apart
+_YARDSTICKS = ("incidents", "days_since", "analyst_level")  # more lines than these cannot be told apart
 
 
 def figure_title(name, language="es"):
@@ -110,7 +110,7 @@ def _backtest(report, validation, language):
     own = chosen if chosen in known else next(iter(known), None)
     if own is None:
         return None
-    others = [name for name in known if name != own][:_ORIGIN_CANDIDATES]
+    others = [name for name in _YARDSTICKS if name in known and name != own]
     labels = {row["candidate"]: row["label"][language] for row in report.get("comparison", ())}
     figure, panels = canvas(figure_title("backtest", language), (7.4, 3.8), panels=2)
     dates = sorted({row["origin"][:10] for name in (own, *others) for row in known[name]["by_origin"]})
@@ -136,7 +136,7 @@ def _backtest(report, validation, language):
         axes.axhline(0.5 if metric == "auc" else 1.0, color="black", linewidth=0.8, linestyle="--")
         axes.set_xticks(range(len(dates)), dates, rotation=30, fontsize=7)
         axes.set_ylabel(message(f"model_review.metric_{metric}", language))
-    panels[0].legend(fontsize=7, frameon=False, loc="best")
+    figure.legend(fontsize=7, frameon=False, loc="outside lower center", ncols=2)
     return figure
 
 
