@@ -30,6 +30,7 @@ __all__ = [
 
 HONEST_AUC = 0.76  # EVIDENCE 3.1: upper end of honest prospective AUC on police records
 NEAR_HALF = 0.02  # [A]: a shuffled AUC this near 0.5 is a concern at most
+FEWEST_PEOPLE = 10  # [A]: with an event, behind a feature that is judged alone
 
 
 def shuffled_labels(y, rng, *, people=None):
@@ -213,7 +214,9 @@ def single_feature_control(design, y, people, *, level=0.95, shown=20):
     Returns
     -------
     Check    fail: a feature's AUC, or its reverse, is above 0.80 with its whole interval; concern: above
-        0.76; figures: features (strongest first), compared, multiplicity
+        0.76; figures: features (strongest first), compared, few_people (features left out because fewer than
+        10 people with an event have them: among hundreds some then rank their few at the top by chance),
+        multiplicity. Where all have fewer, all are looked at and none fails
 
     Raises
     ------
@@ -223,11 +226,13 @@ def single_feature_control(design, y, people, *, level=0.95, shown=20):
     known = listed[listed["strength"].notna()]
     if known.empty:
         raise RiskmlError("no column varies", where="design")
+    enough = known["people_with_event"] >= FEWEST_PEOPLE
+    known = known[enough] if enough.any() else known
     surest = np.maximum(known["low"], 1 - known["high"])
     first = known.iloc[0]
     named = every_language(f"feature_{first['part']}", column=first["column"])
     key, verdict = "single_feature_pass", "pass"
-    if (surest > LEAKAGE_AUC).any():
+    if enough.any() and (surest > LEAKAGE_AUC).any():
         key, verdict = "single_feature_fail", "fail"
     elif first["strength"] > HONEST_AUC:
         key, verdict = "single_feature_concern", "concern"
@@ -240,6 +245,7 @@ def single_feature_control(design, y, people, *, level=0.95, shown=20):
     figures = {
         "features": known.head(shown).drop(columns="reason").to_dict(orient="records"),
         "compared": len(known),
+        "few_people": int((~enough).sum()),
         "multiplicity": multiplicity_note(known["p_value"], level=level),
     }
     return Check("single_features", verdict, words, figures)

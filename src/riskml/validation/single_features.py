@@ -76,6 +76,7 @@ def clustered_auc(y, score, people, *, level=0.95):
 
 def _row(column, part, y, score, people, missing, level):
     row = {"column": column, "part": part, "n": len(y), "events": int(y.sum()), "missing": missing}
+    row["people_with_event"] = len(np.unique(people[y > 0]))
     row |= dict.fromkeys(("auc", "low", "high", "strength", "p_value"), np.nan) | {"reason": None}
     try:
         auc, low, high = clustered_auc(y, score, people, level=level)
@@ -98,7 +99,7 @@ def single_feature_aucs(design, y, people, *, level=0.95):
     Returns
     -------
     DataFrame of column, part ("value": over rows where it is known; "missing": of its being missing), n,
-        events, missing (share), auc, low, high, strength (auc or 1 - auc, whichever is larger), p_value (of
+        events, people_with_event, missing (share), auc, low, high, strength (auc or 1 - auc, whichever is larger), p_value (of
         0.5), q_value, reason (NotEstimable or None); constant columns are left out
 
     Raises
@@ -127,6 +128,7 @@ def single_feature_aucs(design, y, people, *, level=0.95):
         "part",
         "n",
         "events",
+        "people_with_event",
         "missing",
         "auc",
         "low",
