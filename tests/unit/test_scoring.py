@@ -98,7 +98,7 @@ def test_cautions_say_what_is_not_known(registry, opinion):
 def test_silence_lowers_no_level_and_is_named(opinion):
     rank = {level: k for k, level in enumerate(LEVELS)}
     for case, row in opinion.cases.iterrows():
-        then, today = rank[row["level_at_last_record"]], rank[row["level_today"]]
+        then, today = rank[row["level_before_silence"]], rank[row["level_today"]]
         named = any(c.code == "level_held" for c in opinion.cautions[case])
         assert named == (then > today) == (case in opinion.held)
         if row["suggested_level"] != ABSTAINED:

@@ -48,8 +48,9 @@ class Copy:
     case_id : str
     as_of : Timestamp
     alterations : tuple of Alteration    all recorded at `as_of`
-    known_until : Timestamp or None      what institutions did between `as_of` and then, and what was
-        corrected of the case, counts as if it had been at `as_of`; None: nothing after `as_of` counts
+    known_until : Timestamp or None      what was learnt of the case between `as_of` and then, what was
+        corrected, and what institutions did in any case of its people, counts as if it had been at `as_of`;
+        None: nothing after `as_of` counts
     """
 
     case_id: str
@@ -112,19 +113,18 @@ class _Copies:
         return table
 
     def _known_until(self, name, table, copy, own):
-        """What was done and corrected until `known_until` moved to `as_of`."""
+        """What was learnt, done and corrected until `known_until` moved to `as_of`."""
         if not len(copy) or np.isnat(self.until[copy]).all():
             return table
         at, until = self.as_of[copy], self.until[copy]
-        starts = [c for c in ("occurred_at", "recorded_at") if name in _DONE]
-        ends = [c for c in ("superseded_at", "ended_at") if c in table.column_names]
-        moments = {column: _numpy(table[column]) for column in (*starts, *ends)}
-        seen = np.ones(len(copy), bool)
-        for column in starts:
-            seen &= moments[column] <= until
-        for column, values in moments.items():
-            later = (values > at) & (values <= until) & (seen if column in starts else own | (name in _DONE))
-            table = _replaced(table, column, np.where(later, at, values))
+        moved = own | (name in _DONE)
+        starts = {c: _numpy(table[c]) for c in ("occurred_at", "recorded_at")}
+        seen = moved & np.all([values <= until for values in starts.values()], axis=0)
+        ends = {c: _numpy(table[c]) for c in ("superseded_at", "ended_at") if c in table.column_names}
+        for column, values in starts.items():
+            table = _replaced(table, column, np.where(seen & (values > at), at, values))
+        for column, values in ends.items():
+            table = _replaced(table, column, np.where(moved & (values > at) & (values <= until), at, values))
         return table
 
     def _ended(self, table, copy, own):

@@ -1,14 +1,20 @@
 """One case explained: the reasons in words, the numbers behind them, and what would change them."""
 
-from dataclasses import dataclass
+import base64
+import io
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 
 import pandas as pd
 
 from riskml.errors import RiskmlError
 from riskml.explain.frequency import risk_words
+from riskml.explain.levels_then import BeforeSilence
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
 from riskml.explain.shap_values import shap_values
+from riskml.explain.similar_cases import similar_cases, similar_lines
+from riskml.explain.smallest_change import smallest_changes
 from riskml.explain.what_if import what_would_change
 from riskml.explain.wording import EARLIER_DAYS, factor_label, value_words
 from riskml.features.matrix import build_features
@@ -19,6 +25,7 @@ from riskml.vocabulary import ABSTAINED, LEVELS
 __all__ = ["CaseExplanation", "because_words", "explain"]
 
 _MOST_QUESTIONS = 3
+_MOST_CHANGES = 5
 _ORDER = ("acts", "aggressor", "victim")
 
 
@@ -37,6 +44,9 @@ class CaseExplanation:
     questions : DataFrame    see `riskml.explain.what_if.what_would_change`
     changes : DataFrame      see `riskml.explain.what_if.what_would_change`
     cautions : tuple of str
+    smallest : DataFrame     see `riskml.explain.smallest_change.smallest_changes`
+    similar : DataFrame      see `riskml.explain.similar_cases.similar_cases`
+    drawn : dict             model -> what its waterfall is drawn from
     """
 
     case_id: str
@@ -48,6 +58,20 @@ class CaseExplanation:
     questions: pd.DataFrame
     changes: pd.DataFrame
     cautions: tuple
+    smallest: pd.DataFrame
+    similar: pd.DataFrame
+    drawn: dict = field(repr=False)
+
+    @cached_property
+    def figures(self):
+        """The waterfall of each model, by dimension: dict of name -> matplotlib Figure, drawn when asked."""
+        from riskml.explain.figures import waterfall_bars, waterfall_figure
+
+        figures = {}
+        for name, (model, explained, row) in self.drawn.items():
+            bars = waterfall_bars(explained.values.iloc[0], row, model.catalogue, self.language)
+            figures[name] = waterfall_figure(model, bars, explained.base, self.language)
+        return figures
 
     @property
     def text(self):
@@ -78,7 +102,15 @@ class CaseExplanation:
                 else:
                     items = "".join(f"<li>{escape(item)}</li>" for item in line[1])
                     html.append(f"<p><b>{escape(line[0])}</b></p><ul>{items}</ul>")
+        html += [self._image(figure) for figure in self.figures.values()]
         return f'<div class="riskml-explanation">{"".join(html)}</div>'
+
+    def _image(self, figure):
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="png", dpi=90)
+        data = base64.b64encode(drawn.getvalue()).decode("ascii")
+        alt = escape(message("explain.figure_alt", self.language), quote=True)
+        return f'<img src="data:image/png;base64,{data}" alt="{alt}" style="max-width: 100%">'
 
 
 def because_words(opinion, case_id, language="es"):
@@ -93,8 +125,8 @@ def because_words(opinion, case_id, language="es"):
             factor=factor_label(opinion.catalogue, asked["factor"], language),
             level=_level_words(asked["level_if_present"], language),
         )
-    if LEVELS.index(row["level_at_last_record"]) > LEVELS.index(row["level_today"]):
-        return message("levels.because_held", language, date=f"{row['recorded_at']:%Y-%m-%d}")
+    if LEVELS.index(row["level_before_silence"]) > LEVELS.index(row["level_today"]):
+        return message("levels.because_held", language, date=f"{row['highest_at']:%Y-%m-%d}")
     return _rule_words(opinion, case_id, opinion.because[case_id], language)
 
 
@@ -126,7 +158,7 @@ def _rule_words(opinion, case_id, rule, language):
 def _reached(opinion, case_id):
     """The level that a case reaches on what is recorded, silence held: that suggested, if one is."""
     row = opinion.cases.loc[case_id]
-    return max(row["level_today"], row["level_at_last_record"], key=LEVELS.index)
+    return max(row["level_today"], row["level_before_silence"], key=LEVELS.index)
 
 
 def _level_words(level, language):
@@ -232,6 +264,21 @@ def _change_lines(changes, models, now, language):
     return lines
 
 
+def _smallest_lines(smallest, language):
+    lines = [
+        message(
+            "explain.smallest_line",
+            language,
+            change=change.change,
+            level=_level_words(change.level_then, language),
+        )
+        for change in smallest.head(_MOST_CHANGES).itertuples()
+    ]
+    if not lines:
+        return [message("explain.smallest_none", language)]
+    return [*lines, message("explain.smallest_caution", language)]
+
+
 def _shap_frame(explained, row, catalogue, language):
     """Every column's part of every model's log-odds, the largest first."""
     frames = []
@@ -266,7 +313,8 @@ def explain(opinion, case_id, language="es"):
 
     Returns
     -------
-    CaseExplanation    `.text` in words; `.reasons`, `.shap`, `.questions`, `.changes` as frames
+    CaseExplanation    `.text` in words; `.reasons`, `.shap`, `.questions`, `.changes`, `.smallest` and
+        `.similar` as frames; `.figures`
 
     Raises
     ------
@@ -299,10 +347,10 @@ def explain(opinion, case_id, language="es"):
         ],
         ignore_index=True,
     )
-    held = opinion.cases.loc[case_id, "level_at_last_record"]
-    questions, changes = what_would_change(
-        around, matrix.iloc[0], opinion.as_of, models, opinion.rules, language, held=held
-    )
+    before = BeforeSilence.of(opinion.cases.loc[case_id])
+    about = (around, matrix.iloc[0], opinion.as_of, models, opinion.rules, before, language)
+    questions, changes = what_would_change(*about)
+    smallest = smallest_changes(*about)
     cautions = tuple(caution.text(language) for caution in opinion.cautions[case_id])
     row, reached = opinion.cases.loc[case_id], _reached(opinion, case_id)
     head = [
@@ -310,6 +358,11 @@ def explain(opinion, case_id, language="es"):
         *(risk_words(model, row, language) for model in models.values()),
         message("reasons.second_opinion_only", language),
     ]
+    similar = pd.concat(
+        [similar_cases(model, row[f"{name}_risk"], explained[name].values) for name, model in models.items()],
+        ignore_index=True,
+    )
+    labelled = {name: (_model_label(model, language), model) for name, model in models.items()}
     title = message("reasons.title", language, case=case_id, date=f"{opinion.as_of:%Y-%m-%d}")
     sections = (
         (title, head),
@@ -319,6 +372,8 @@ def explain(opinion, case_id, language="es"):
             _question_lines(questions, models, reached, language),
         ),
         (message("reasons.changes_heading", language), _change_lines(changes, models, reached, language)),
+        (message("explain.smallest_heading", language), _smallest_lines(smallest, language)),
+        (message("explain.similar_heading", language), similar_lines(similar, labelled, language)),
         (message("reasons.cautions_heading", language), list(cautions)),
     )
     return CaseExplanation(
@@ -331,4 +386,7 @@ def explain(opinion, case_id, language="es"):
         questions,
         changes,
         cautions,
+        smallest,
+        similar,
+        {name: (model, explained[name], matrix.iloc[0]) for name, model in models.items()},
     )

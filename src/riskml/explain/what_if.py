@@ -5,12 +5,12 @@ import re
 import numpy as np
 import pandas as pd
 
-from riskml.explain.alterations import SOURCE, Alteration, Copy, copied_matrix, factor_answer
+from riskml.explain.alterations import SOURCE, Alteration, factor_answer
+from riskml.explain.levels_then import level_moves, levels_then
 from riskml.features.formulas import formula_columns
 from riskml.messages import message
-from riskml.vocabulary import LEVELS
 
-__all__ = ["askable", "level_moves", "suggested", "unmentioned", "what_would_change"]
+__all__ = ["askable", "unmentioned", "what_would_change"]
 
 _OF_ONE_FACTOR = re.compile(r"""[("\s]*factor["\s]*=\s*'([^']+)'[)\s]*""")
 _QUOTED = re.compile(r"'([^']+)'")
@@ -75,17 +75,6 @@ def unmentioned(values, asked, catalogue):
     return found
 
 
-def suggested(matrix, models, rules):
-    """The level that the rules give each row of a matrix: str array; silence is not judged here."""
-    risks = {name: model.predict(matrix) for name, model in models.items()}
-    return rules.suggest(risks, rules.thresholds(models), matrix)[0]
-
-
-def level_moves(levels, now):
-    """How many levels each of some levels lies above the one now, or below where negative: int array."""
-    return np.array([LEVELS.index(level) for level in levels], dtype=int) - LEVELS.index(now)
-
-
 def _effects(matrix, models):
     """Margins' changes and the risks' ratios against the first row: {model: (float array, float array)}."""
     effects = {}
@@ -123,9 +112,7 @@ def _simple_changes(now, catalogue):
     return changes
 
 
-def what_would_change(
-    surroundings, now, as_of, models, rules, language="es", *, held=LEVELS[0], smallest=0.1
-):
+def what_would_change(surroundings, now, as_of, models, rules, before, language="es", *, smallest=0.1):
     """The next best questions, and what the risk would be if a simple thing were recorded today.
 
     Each factor that nobody mentioned is tried as present and as denied: a question is worth asking when the
@@ -138,9 +125,8 @@ def what_would_change(
     as_of : Timestamp
     models : dict of name -> Model
     rules : LevelRules
+    before : BeforeSilence    of the case
     language : str
-    held : level              below it the level does not fall, whatever the answer: that of the last record,
-        where silence would lower it
     smallest : float          log-odds: answers that differ by less are left out, unless one moves the level
 
     Returns
@@ -155,11 +141,9 @@ def what_would_change(
     asked = askable(catalogue, models, rules)
     unknown, simple = unmentioned(now, asked, catalogue), _simple_changes(now, catalogue)
     tried = [factor_answer(code, state) for code in unknown for state in ("present", "denied")] + simple
-    copies = [Copy(case_id, as_of), *(Copy(case_id, as_of, (alteration,)) for alteration in tried)]
-    matrix = copied_matrix(surroundings, copies, catalogue)
-    effects, found = _effects(matrix, models), suggested(matrix, models, rules)
-    levels = [max(level, held, key=LEVELS.index) for level in found]
-    rows = []
+    alone = [(alteration,) for alteration in tried]
+    matrix, levels = levels_then(surroundings, case_id, as_of, alone, models, rules, before)
+    effects, rows = _effects(matrix, models), []
     for k, code in enumerate(unknown):
         present, denied = 2 * k, 2 * k + 1
         swings = {name: abs(moved[present] - moved[denied]) for name, (moved, _) in effects.items()}

@@ -154,7 +154,7 @@ def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, questio
     catalogue : Catalogue
     matrix : DataFrame, n rows
     recorded : datetime64 array, (n,)    of `last_recorded`
-    levels : (now, then)                 by the rules at the assessment, and at the last record, str arrays
+    levels : DataFrame, n rows           of `before_silence`, and `today`: the level by the rules
     as_of : Timestamp
     questions : DataFrame or ()          of `deciding_questions`: of the cases without a level
     patterns : dict or None              of `case_patterns`
@@ -181,12 +181,12 @@ def case_cautions(models, catalogue, matrix, recorded, levels, as_of, *, questio
             found[row].append(Caution("single_record"))
     _relationships(models, matrix, found)
     quiet = (np.datetime64(as_of) - recorded) // np.timedelta64(1, "D")
-    now, then = (np.array([LEVELS.index(level) for level in side]) for side in levels)
+    today, held = (levels[side].map(LEVELS.index).to_numpy() for side in ("today", "level"))
     for row in np.flatnonzero(quiet > limits.quiet_days):
         found[row].append(Caution("quiet", {"count": int(quiet[row])}))
-    for row in np.flatnonzero(then > now):
-        date = pd.Timestamp(recorded[row])
-        found[row].append(Caution("level_held", {"date": date, "level": LEVELS[then[row]]}))
+    for row in np.flatnonzero(held > today):
+        fields = {"date": levels["at"].iloc[row], "level": LEVELS[held[row]]}
+        found[row].append(Caution("level_held", fields))
     return found
 
 

@@ -31,10 +31,11 @@ class Opinion:
     models : dict of name -> Model
     rules : LevelRules         how the levels are suggested
     cases : DataFrame, index case_id, in order of rank
-        rank (1 first), suggested_level (of LEVELS, or "insufficient_data"), level_today (by the rules on what
-        is recorded, before silence and what is unknown are judged), level_at_last_record (see
-        `riskml.scoring.silence`; no suggested level is below it), recorded_at (of the last record), and for
-        each model <model>_risk (calibrated), <model>_low, <model>_high (95 % interval of the share of
+        rank (1 first); suggested_level (of LEVELS, or "insufficient_data"); level_today (by the rules on what
+        is recorded, before silence and what is unknown are judged); level_before_silence (what days without
+        a new incident cannot lower), highest_since_incident, highest_at and incident_known_at (see
+        `riskml.scoring.silence`); recorded_at (of the last record); and for each model <model>_risk
+        (calibrated), <model>_low, <model>_high (95 % interval of the share of
         similar cases with the outcome), <model>_n, <model>_events (on which it rests), <model>_standing
         (share of the assessments that the model was judged on with a lower risk)
     because : dict of case_id -> LevelRule or None    the rule that the level of today comes from
@@ -113,9 +114,9 @@ class Opinion:
 
     @property
     def held(self):
-        """The cases whose level of their last record is held against silence: list of case_id."""
-        today, then = (self.cases[name] for name in ("level_today", "level_at_last_record"))
-        return self.cases.index[then.map(LEVELS.index) > today.map(LEVELS.index)].to_list()
+        """The cases whose level is held against silence: list of case_id."""
+        today, then = (self.cases[name].map(LEVELS.index) for name in ("level_today", "level_before_silence"))
+        return self.cases.index[then > today].to_list()
 
     def text(self, language="es"):
         """A few lines: how many cases, which levels, which models."""

@@ -11,7 +11,7 @@ from riskml.scoring.abstention import deciding_questions
 from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
 from riskml.scoring.patterns import case_patterns
-from riskml.scoring.silence import higher_level, level_at_last_record
+from riskml.scoring.silence import before_silence, higher_level
 from riskml.vocabulary import ABSTAINED, LEVELS, moment_of
 
 __all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
@@ -63,11 +63,20 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     risks = {name: m.predict(matrix) for name, m in models.items()}
     today, rule = rules.suggest(risks, thresholds, matrix)
     recorded = last_recorded(history, ids, moment)
-    then = level_at_last_record(history, cohort, recorded, today, judge, catalogue, build)
-    reached = higher_level(today, then)
+    before = before_silence(history, cohort, today, judge, catalogue, build)
+    reached = higher_level(today, before["level"])
     questions = deciding_questions(history, matrix, reached, models, rules, catalogue, judge)
     level = np.where(np.isin(ids, questions["case_id"].to_numpy()), ABSTAINED, reached)
-    cases = _cases(ids, models, risks, (level, today, then), recorded)
+    levels = {
+        "suggested_level": level,
+        "level_today": today,
+        "level_before_silence": before["level"].to_numpy(),
+        "highest_since_incident": before["highest"].to_numpy(),
+        "highest_at": before["at"].to_numpy(),
+        "incident_known_at": before["incident"].to_numpy(),
+        "recorded_at": recorded,
+    }
+    cases = _cases(ids, models, risks, levels)
     order = _order(cases, models, rules)
     patterns = case_patterns(rules.patterns, matrix)
     general = run_cautions(
@@ -84,7 +93,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         catalogue,
         matrix,
         recorded,
-        (today, then),
+        before.assign(today=today),
         moment,
         questions=questions,
         patterns=patterns,
@@ -172,10 +181,8 @@ def _difference(trained, current):
     return "; ".join(said)
 
 
-def _cases(ids, models, risks, levels, recorded):
-    """One row per case, in the cohort's order."""
-    names = ("suggested_level", "level_today", "level_at_last_record")
-    columns = dict(zip(names, levels, strict=True)) | {"recorded_at": recorded}
+def _cases(ids, models, risks, columns):
+    """One row per case, in the cohort's order: the columns that are given, and each model's."""
     for name, model in models.items():
         similar = model.interval(risk=risks[name]).reset_index(drop=True)
         columns |= {

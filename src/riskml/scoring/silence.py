@@ -1,18 +1,20 @@
-"""Silence lowers no level: the level of a case at its last record, and whether only silence lowered it since.
+"""Silence lowers no level: days without a new recorded incident are not taken off.
 
-What tells of a case are its own records: of the case, of incidents, factors and proceedings. Since the last
-of them, time passes, the aggressor's other cases may be recorded, institutions may do something, and records
-may be corrected. Of these, the first alone is silence. So a case whose level fell is judged once more as of
-its last record, with all that institutions did since and all that was corrected since put back to that
-moment: what is missing from there to the level of today is owed to the passing of days without news, and is
-not taken off.
+Since the last recorded incident of a case, time passes, something may be learnt of it (factors, proceedings,
+its data), institutions may do something, records may be corrected, and the aggressor's other cases may be
+recorded. Of these, the first alone is silence. So a case whose level fell is judged once more as of its last
+recorded incident, with all that was learnt of it, done and corrected since put back to that moment: what is
+missing from there to the level of today is owed to the passing of days, and is not taken off.
 
-    level at last record = the lower of: the level as of the last record, and the same with what was done
-                           (measures, responses, proceedings, of all cases of its people) and corrected since
-    suggested level      = the higher of: the level of today, and the level at the last record
+    level before silence = the lower of: the highest level of the case at its last incident and at every
+                           record of it since, each as it was known then; and its level as of its last
+                           incident with what was learnt, done and corrected since
+    suggested level      = the higher of: the level of today, and the level before silence
 
-A held level falls with the next record, with a correction, with a response or a measure in so far as the
-models see less risk where there is one, or when the case is closed.
+What lowers a held level is what was recorded: a factor denied, a correction, a measure or a response in so
+far as the models see less risk where there is one, a case that is closed. A record without such content does
+not: an answer that changes nothing leaves the level where it was. With a new incident the case is judged
+anew.
 """
 
 import numpy as np
@@ -21,7 +23,9 @@ import pandas as pd
 from riskml.explain.alterations import Copy, copied_matrix
 from riskml.vocabulary import LEVELS
 
-__all__ = ["higher_level", "level_at_last_record", "level_ranks"]
+__all__ = ["before_silence", "higher_level", "level_ranks"]
+
+_TELLING = ("cases", "incidents", "factors", "proceedings")  # of the case, not of what was done about it
 
 
 def level_ranks(levels):
@@ -34,14 +38,33 @@ def higher_level(first, second):
     return np.array(LEVELS)[np.maximum(level_ranks(first), level_ranks(second))]
 
 
-def level_at_last_record(history, cohort, recorded, level, judge, catalogue, build):
-    """The level of each case at its last record, with what was done and corrected since where that lowers it.
+def _moments(history, ids, as_of):
+    """When each case had its last incident and records since: DataFrame of case_id, as_of, incident."""
+    found = []
+    for name in _TELLING:
+        if name in history.tables:
+            facts = history.table(name).select(["case_id", "occurred_at", "recorded_at"]).to_pandas()
+            seen = facts[["occurred_at", "recorded_at"]].max(axis=1, skipna=False)
+            found.append(pd.DataFrame({"case_id": facts["case_id"], "as_of": seen, "table": name}))
+    records = pd.concat(found, ignore_index=True)
+    records = records[records["case_id"].isin(ids) & (records["as_of"] <= as_of)]
+    last = records[records["table"] == "incidents"].groupby("case_id")["as_of"].max()
+    # Without an incident on record, the case's own entry is what is known of it.
+    first = records[records["table"] == "cases"].groupby("case_id")["as_of"].min()
+    records["incident"] = records["case_id"].map(last.combine_first(first))
+    records = records[records["as_of"] >= records["incident"]]
+    records["as_of"] = records["as_of"].astype("datetime64[us]")
+    records["incident"] = records["incident"].astype("datetime64[us]")
+    return records[["case_id", "as_of", "incident"]].drop_duplicates(ignore_index=True)
+
+
+def before_silence(history, cohort, level, judge, catalogue, build):
+    """The level that days without a new recorded incident cannot take from each case.
 
     Parameters
     ----------
     history : History
-    cohort : DataFrame of case_id, as_of
-    recorded : datetime64 array, shape (n,)    of `last_recorded`; NaT: nothing was ever recorded
+    cohort : DataFrame of case_id, as_of       one moment, each case once
     level : str array, shape (n,)              level of today
     judge : callable                           matrix -> level of each row, str array
     catalogue : Catalogue
@@ -49,20 +72,29 @@ def level_at_last_record(history, cohort, recorded, level, judge, catalogue, bui
 
     Returns
     -------
-    str array, shape (n,)    today's level where nothing was ever recorded
+    DataFrame, n rows in the cohort's order
+        highest (level of the case since its last incident), level (before silence), at (when it had the
+        highest), incident (when its last incident was known, or else the case)
     """
-    then, known = np.array(level, dtype=object), np.flatnonzero(~np.isnat(recorded))
-    ids = cohort["case_id"].to_numpy()
-    if len(known):
-        at = pd.DataFrame({"case_id": ids[known], "as_of": recorded[known]})
-        then[known] = judge(build(history, at, catalogue))
-    fallen = np.flatnonzero(level_ranks(then) > level_ranks(level))
+    ids, now = cohort["case_id"].to_numpy(), pd.Timestamp(cohort["as_of"].iloc[0])
+    moments = _moments(history, set(ids), now)
+    moments["rank"] = level_ranks(judge(build(history, moments[["case_id", "as_of"]], catalogue)))
+    ordered = moments.sort_values(["rank", "as_of"], ascending=False, kind="stable")
+    highest = ordered.drop_duplicates("case_id").set_index("case_id").reindex(ids)
+    rank = highest["rank"].fillna(0).to_numpy(dtype=int)
+    fallen = np.flatnonzero(rank > level_ranks(level))
+    lower = rank.copy()
     if len(fallen):
-        now = cohort["as_of"].iloc[0]
-        copies = [
-            Copy(ids[row], pd.Timestamp(recorded[row]), known_until=pd.Timestamp(now)) for row in fallen
-        ]
-        since = judge(copied_matrix(history, copies, catalogue))
-        lower = np.minimum(level_ranks(since), level_ranks(then[fallen]))
-        then[fallen] = np.array(LEVELS, dtype=object)[lower]
-    return then.astype(str)
+        incident = highest["incident"].iloc[fallen]
+        copies = [Copy(ids[row], at, known_until=now) for row, at in zip(fallen, incident, strict=True)]
+        since = level_ranks(judge(copied_matrix(history, copies, catalogue)))
+        lower[fallen] = np.minimum(since, rank[fallen])
+    names = np.array(LEVELS)
+    return pd.DataFrame(
+        {
+            "highest": names[rank],
+            "level": names[lower],
+            "at": highest["as_of"].to_numpy(),
+            "incident": highest["incident"].to_numpy(),
+        }
+    )
