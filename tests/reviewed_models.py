@@ -1,5 +1,6 @@
 """A small model, registered in a workspace's MLflow: what tests of the review start from."""
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
@@ -9,10 +10,11 @@ from riskml.models.bundle import Model
 from riskml.models.calibration import Calibrator
 from riskml.models.encoding import Encoding, infer_columns
 from riskml.models.linear import elastic_net_path
+from riskml.reporting.places import VALIDATION_FILE, card_file, report_folder, review_file
 from riskml.review.tracking import experiment_of, mlflow_at
 from riskml.settings import Settings
 
-__all__ = ["NOW", "REASONS", "register", "reviewed_settings", "small_model"]
+__all__ = ["NOW", "REASONS", "keep_report", "register", "reviewed_settings", "small_model"]
 
 NOW = datetime(2026, 11, 2, 16, tzinfo=UTC)
 REASONS = {
@@ -67,3 +69,15 @@ def register(settings, model, *, trained_by="-"):
             tags={"riskml.version": model.version},
         )
     return str(registered.version)
+
+
+def keep_report(settings, model):
+    """What `riskml report` leaves of a version, without what it says: list of Path."""
+    folder = report_folder(settings, model.name, model.version)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {"format": "riskml validation 1", "model": {"name": model.name, "version": model.version}}
+    files = {VALIDATION_FILE: json.dumps(about)}
+    files |= {review_file("es"): "<h1>Informe</h1>", card_file("es"): "<h1>Ficha</h1>"}
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return [folder / name for name in files]

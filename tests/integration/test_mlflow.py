@@ -107,7 +107,7 @@ def test_every_candidate_is_a_run_below(logged):
 
 def _validation(chosen):
     """A validation document with two origins, and a part that could not be estimated."""
-    moments = ("2025-01-01 00:00:00", "2025-07-01 00:00:00")
+    moments = ("2025-01-01", "2025-07-01")
     size = {"first": "2025-01-01", "last": "2025-06-30", "assessments": 100, "people": 50, "events": 9}
     rows = [
         {"origin": at, "metric": "auc", "estimate": value, "low": 0.5, "high": None}
@@ -117,14 +117,26 @@ def _validation(chosen):
         "format": "riskml validation 1",
         "seed": 3,
         "settings": {"refits": 5, "origins": 2},
-        "performance": {"auc": {"estimate": 0.65, "low": 0.6, "high": 0.7}},
-        "leakage": {"verdict": "pass"},
+        "performance": {"n": 100, "metrics": {"auc": {"estimate": 0.65, "low": 0.6, "high": None}}},
+        "leakage": {"verdict": "pass", "checks": [{"code": "auc", "verdict": "concern"}]},
         "agreement": {"missing": {"es": "nadie asignó niveles", "en": "nobody assigned levels"}},
         "backtest": {
             "origins": [
                 {"origin": at, "window": window, **size} for at in moments for window in ("train", "evaluate")
             ],
-            "candidates": {name: {"by_origin": rows} for name in ("base_rate", chosen)},
+            "recipe": [
+                {"origin": moments[0], "missing": {"es": "faltan eventos", "en": "events are missing"}},
+                {"origin": moments[1], "selected": "base_rate", "flexible": False},
+            ],
+            "candidates": {
+                name: {
+                    "label": {"es": name.upper(), "en": name},
+                    "by_origin": rows,
+                    "overall": [{"metric": "auc", "mean": 0.65, "low": 0.6, "high": 0.7}],
+                }
+                for name in ("base_rate", chosen)
+            },
+            "chosen": chosen,
         },
     }
 
@@ -147,8 +159,11 @@ def test_a_validation_stands_below_its_training_run_with_one_run_for_each_origin
         artifacts = {a.path for a in client.list_artifacts(done["run_id"])}
     assert parent.data.tags["riskml.version"] == model.version
     assert found.data.tags["mlflow.parentRunId"] == done["training_run"]
-    assert found.data.metrics["validation/auc/low"] == pytest.approx(0.6)
-    assert found.data.tags["riskml.validation.leakage.verdict"] == "pass"
+    assert found.data.metrics["validation/auc_low"] == pytest.approx(0.6)
+    assert "validation/auc_high" not in found.data.metrics, "what is not known is left out"
+    assert found.data.metrics["validation/over_origins/auc"] == pytest.approx(0.65)
+    assert found.data.tags["riskml.validation.leakage"] == "pass"
+    assert found.data.tags["riskml.validation.leakage.auc"] == "concern"
     assert "nadie asignó niveles" in found.data.tags["mlflow.note.content"]
     assert {given.dataset.name for given in found.inputs.dataset_inputs} == {"history", "matrix, evaluate"}
     assert artifacts == {"figures", "review.es.html"}
@@ -156,6 +171,9 @@ def test_a_validation_stands_below_its_training_run_with_one_run_for_each_origin
     assert origins["Origen 2: 2025-07-01"].data.metrics["auc"] == pytest.approx(0.7)
     assert origins["Origen 1: 2025-01-01"].data.metrics["window/evaluate/events"] == 9
     assert {r.data.tags["riskml.candidate"] for r in candidates.values()} == {"base_rate", chosen}
+    assert "1. BASE_RATE" in candidates
+    assert "faltan eventos" in origins["Origen 1: 2025-01-01"].data.tags["mlflow.note.content"]
+    assert "habría elegido: BASE_RATE" in origins["Origen 2: 2025-07-01"].data.tags["mlflow.note.content"]
 
 
 def test_a_version_that_was_not_logged_has_no_validation_run(logged, tmp_path):
@@ -206,8 +224,11 @@ def test_logging_leaves_mlflow_as_it_was(logged):
 
 def test_a_second_run_is_the_next_version(logged):
     settings, model, run, _ = logged
-    again = log_training(model, settings, language="en")
+    again = log_training(model, settings, language="en", trainer="MOD-3")
     assert int(again["number"]) == int(run["number"]) + 1
+    with mlflow_at(settings) as mlflow:
+        tags = mlflow.MlflowClient().get_run(again["run_id"]).data.tags
+    assert (tags["riskml.trained_by"], tags["mlflow.user"]) == ("MOD-3", "MOD-3")
 
 
 def test_a_store_that_cannot_be_written_is_one_message(tmp_path, logged):

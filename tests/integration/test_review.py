@@ -11,13 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reviewed_models import NOW, REASONS, register, reviewed_settings, small_model
+from reviewed_models import NOW, REASONS, keep_report, register, reviewed_settings, small_model
 from riskml.errors import RiskmlError
 from riskml.reporting.places import report_folder
 from riskml.review.approval import champion_version, require_approved
 from riskml.review.decisions import approve, approve_synthetic, open_review, reject
 from riskml.review.index import keep_index
 from riskml.review.ledger import CHAMPION, HEAD, Ledger, open_ledger
+from riskml.review.reports import kept_report
 from riskml.review.tracking import mlflow_at
 from riskml.review.verification import verify
 from workspaces import copy_of
@@ -31,15 +32,6 @@ STOP = {
     "reasons": {"use": "Falta decir quién lo usará y cuándo."},
     "now": NOW,
 }
-
-
-def _report(folder):
-    """A report and its validation document: list of Path."""
-    files = {"review.es.html": "<h1>Informe</h1>", "validation.json": '{"format": "riskml validation 1"}\n'}
-    folder.mkdir(parents=True)
-    for name, text in files.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    return [folder / name for name in files]
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +49,8 @@ def approved(registered, tmp_path_factory):
     """A workspace whose first version is approved: an opening with a report and two approvals."""
     workspace = _copy(registered, tmp_path_factory.mktemp("approved") / "padron")
     model = small_model()
-    report = _report(report_folder(workspace, model.name, model.version))
-    open_review(workspace, model, person="FGJ-01", report=report, now=NOW)
+    keep_report(workspace, model)
+    open_review(workspace, model, person="FGJ-01", report=kept_report(workspace, model), now=NOW)
     approve(workspace, model, **POLICE)
     approve(workspace, model, **PROSECUTOR)
     return workspace
@@ -180,6 +172,34 @@ def test_the_training_run_says_who_trained(tmp_path_factory, registered):
     assert opened.statement.content["trained_by"] == "MOD-3"
 
 
+def test_all_who_trained_a_version_are_kept_from_approving_it(tmp_path_factory, registered):
+    """The same history and seed give the same version: training it again without a code hides nobody."""
+    workspace = _copy(registered, tmp_path_factory.mktemp("again") / "padron")
+    model = small_model(seed=2)
+    for code in ("MOD-3", "MOD-4", "-"):
+        register(workspace, model, trained_by=code)
+    opened = open_review(workspace, model, person="FGJ-01", now=NOW)
+    assert opened.statement.content["trained_by"] == "MOD-3, MOD-4"
+    for code in ("MOD-3", "MOD-4"):
+        with pytest.raises(RiskmlError, match=f"{code} trained this model"):
+            approve(workspace, model, **PROSECUTOR | {"person": code})
+    approve(workspace, model, **PROSECUTOR)
+
+
+@pytest.mark.parametrize("damage", ["gone", "half", "another"])
+def test_a_report_that_is_not_of_this_version_is_not_attached(tmp_path, damage):
+    workspace, model, other = reviewed_settings(tmp_path / "w"), small_model(), small_model(seed=1)
+    if damage != "gone":
+        validation, *pages = keep_report(workspace, model)
+        if damage == "half":
+            pages[0].unlink()
+        else:
+            validation.write_bytes(keep_report(workspace, other)[0].read_bytes())
+    with pytest.raises(RiskmlError) as error:
+        kept_report(workspace, model)
+    assert f"`riskml report trial@{model.version}` makes it" in error.value.mend
+
+
 def test_the_demonstrations_reviewers_are_marked_and_review_nothing_real(fresh):
     model = small_model()
     last = approve_synthetic(fresh, model, now=NOW)
@@ -219,7 +239,7 @@ def test_a_review_reads_in_mlflow(approved):
         head = client.get_registered_model("trial").tags[HEAD]
     assert experiment.name == "riskml review"
     assert "Cada corrida es una declaración" in experiment.tags["mlflow.note.content"]
-    assert files == {"report.json", "checklist.yml", "review.es.html", "validation.json"}
+    assert files == {"report.json", "checklist.yml", "review.es.html", "card.es.html", "validation.json"}
     opening, *approvals = runs
     assert opening.info.run_name.startswith("1. Revisión de trial")
     assert {run.data.tags["mlflow.parentRunId"] for run in approvals} == {opening.info.run_id}
@@ -297,7 +317,7 @@ def _kept_files(workspace):
     roots.append(workspace.folder / "mlartifacts" / "models" / source.split("/")[-1] / "artifacts" / "data")
     files = [path for root in roots for path in sorted(root.rglob("*")) if path.is_file()]
     assert {"review.es.html", "validation.json", "report.json", "checklist.yml"} <= {p.name for p in files}
-    assert len(files) >= 4 + 2 * 2 + 2
+    assert len(files) >= 5 + 2 * 2 + 3
     return files
 
 

@@ -72,6 +72,23 @@ def test_a_run_is_written_whole_and_the_same_run_changes_nothing(registry):
     assert len(list_runs(engine)) == 1
 
 
+def test_what_is_no_longer_permitted_when_it_would_be_written_is_not(registry):
+    """Risks and reasons take minutes, in which an approval may be withdrawn or expire."""
+    before, asked = state(registry.url), []
+
+    def withdrawn(models):
+        asked.append([model.version for model in models])
+        if len(asked) == 2:
+            raise RiskmlError("was rejected")
+
+    with pytest.raises(RiskmlError, match="was rejected"):
+        score_batch(
+            connect(registry.url), registry.models, registry.history, "2026-10-12", key=KEY, permit=withdrawn
+        )
+    assert asked == [[model.version for model in registry.models]] * 2
+    assert state(registry.url) == before
+
+
 def test_a_wrong_key_writes_nothing(registry):
     before = state(registry.url)
     with pytest.raises(RiskmlError, match="wrong key"):

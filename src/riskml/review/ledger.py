@@ -26,8 +26,7 @@ SOURCE, SOURCE_NAME = "mlflow.source.name", "riskml review"
 _MODEL, _NUMBER = "riskml.review.model", "riskml.review.number"
 _PREVIOUS, _HASH, _STAGE = "riskml.review.previous", "riskml.review.hash", "riskml.review.stage"
 TAGS = {PARENT, DESCRIPTION, RUN_NAME, SOURCE, _MODEL, _NUMBER, _PREVIOUS, _HASH, _STAGE}
-# The second opens the experiment in MLflow's pages for trained models.
-_KIND = {"riskml.kind": "review", "mlflow.experimentKind": "custom_model_development"}
+_KIND = {"riskml.kind": "review"}
 _ATTEMPTS = 6
 _PAGE = 1000
 

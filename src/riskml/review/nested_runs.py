@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from riskml.messages import message
 from riskml.models.bundle import plain
 
-__all__ = ["NestedRun", "candidate_runs", "dataset_inputs", "numbers", "origin_runs", "record"]
+__all__ = [
+    "NestedRun",
+    "candidate_runs",
+    "dataset_inputs",
+    "numbers",
+    "origin_runs",
+    "record",
+    "with_intervals",
+]
 
 DIGEST = 32  # MLflow keeps up to 36 characters
 LONGEST_PARAMETER = 500
@@ -53,6 +61,21 @@ def numbers(document, prefix=""):
         elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             found[f"{prefix}{key}"] = float(value)
     return found
+
+
+def with_intervals(rows, prefix=""):
+    """Estimates with their intervals as `name`, `name_low`, `name_high`: dict of str -> float.
+
+    Parameters
+    ----------
+    rows : dict of name -> dict    with estimate or mean, low, high
+    prefix : str
+    """
+    found = {}
+    for name, row in rows.items():
+        found[name] = row.get("estimate", row.get("mean"))
+        found |= {f"{name}_low": row.get("low"), f"{name}_high": row.get("high")}
+    return numbers(found, prefix)
 
 
 def _settings(document):
@@ -111,13 +134,12 @@ def candidate_runs(report, language):
     return runs
 
 
-def origin_runs(validation, chosen, language):
+def origin_runs(validation, language):
     """One run for each origin of the backtest, its candidates below it.
 
     Parameters
     ----------
     validation : dict    of `riskml.training.validate.validate`
-    chosen : str         the bundle's candidate, whose metrics the origin's own run shows
     language : str
 
     Returns
@@ -127,46 +149,59 @@ def origin_runs(validation, chosen, language):
     backtest = validation.get("backtest", {})
     windows = {}
     for row in backtest.get("origins", ()):
-        windows.setdefault(str(row["origin"])[:10], []).append(row)
-    runs = []
-    for place, (origin, rows) in enumerate(windows.items(), start=1):
-        judged = {
-            name: _at_origin(document, origin) for name, document in backtest.get("candidates", {}).items()
-        }
-        tags = {"riskml.kind": "origin", "riskml.origin": origin}
-        shown = {f"window/{row['window']}/{key}": row[key] for row in rows for key in _COUNTS if key in row}
-        judging = next((row for row in rows if row["window"] == "evaluate"), rows[-1])
-        fields = {"first": str(judging["first"])[:10], "last": str(judging["last"])[:10]}
-        fields["share"] = f"{judging['events']:,}/{judging['assessments']:,}"
-        runs.append(
-            NestedRun(
-                message("tracking.origin_title", language, place=place, origin=origin),
-                message("tracking.origin", language, origin=origin, **fields),
-                tags,
-                metrics=judged.get(chosen, {}) | numbers(shown),
-                tables={"windows.json": rows},
-                below=[
-                    NestedRun(
-                        message("tracking.candidate_at_origin", language, candidate=name, origin=origin),
-                        message("tracking.candidate_at_origin_text", language, origin=origin, **fields),
-                        tags | {"riskml.kind": "candidate at origin", "riskml.candidate": name},
-                        metrics=metrics,
-                    )
-                    for name, metrics in judged.items()
-                ],
-            )
+        windows.setdefault(row["origin"], []).append(row)
+    recipes = {recipe["origin"]: recipe for recipe in backtest.get("recipe", ())}
+    return [
+        _origin_run(place, origin, rows, recipes.get(origin, {}), backtest, language)
+        for place, (origin, rows) in enumerate(windows.items(), start=1)
+    ]
+
+
+def _origin_run(place, origin, windows, recipe, backtest, language):
+    """One origin: the metrics of the candidate that the bundle holds, the sizes of its windows, all below."""
+    candidates = backtest.get("candidates", {})
+    judging = next((row for row in windows if row["window"] == "evaluate"), windows[-1])
+    fields = {"origin": origin, "first": judging["first"], "last": judging["last"]}
+    fields["share"] = f"{judging['events']:,}/{judging['assessments']:,}"
+    words = [message("tracking.origin", language, **fields)]
+    if "missing" in recipe:
+        words.append(message("tracking.origin_left_out", language, reason=recipe["missing"][language]))
+    if recipe.get("selected") in candidates:
+        chosen = _label({"candidate": recipe["selected"], **candidates[recipe["selected"]]}, language)
+        words.append(message("tracking.origin_selected", language, candidate=chosen))
+    tags = {"riskml.kind": "origin", "riskml.origin": origin}
+    sizes = {f"window/{row['window']}/{key}": row[key] for row in windows for key in _COUNTS if key in row}
+    judged = {name: _at_origin(document, origin) for name, document in candidates.items()}
+    below = [
+        NestedRun(
+            message(
+                "tracking.candidate_at_origin",
+                language,
+                place=number,
+                candidate=_label({"candidate": name, **candidates[name]}, language),
+            ),
+            message("tracking.candidate_at_origin_text", language, **fields),
+            tags | {"riskml.kind": "candidate at origin", "riskml.candidate": name},
+            metrics=metrics,
         )
-    return runs
+        for number, (name, metrics) in enumerate(judged.items(), start=1)
+        if metrics
+    ]
+    return NestedRun(
+        message("tracking.origin_title", language, place=place, origin=origin),
+        "\n\n".join(words),
+        tags,
+        _settings({key: value for key, value in recipe.items() if key not in ("origin", "missing")}),
+        judged.get(backtest.get("chosen"), {}) | numbers(sizes),
+        {"windows.json": windows},
+        below,
+    )
 
 
 def _at_origin(document, origin):
     """A candidate's metrics at one origin, with their intervals: dict of name -> float."""
-    found = {}
-    for row in document.get("by_origin", ()):
-        if str(row["origin"])[:10] == origin:
-            values = {"": row.get("estimate"), "_low": row.get("low"), "_high": row.get("high")}
-            found |= {f"{row['metric']}{end}": value for end, value in values.items()}
-    return numbers(found)
+    rows = [row for row in document.get("by_origin", ()) if row["origin"] == origin]
+    return with_intervals({row["metric"]: row for row in rows})
 
 
 def record(client, experiment, parent, runs, *, shared):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from riskml.errors import RiskmlError
+from riskml.messages import message
 
 __all__ = ["ARTIFACTS", "experiment_of", "mlflow_at", "registered_version", "registered_versions"]
 
@@ -75,7 +76,7 @@ def experiment_of(mlflow, settings, name=None, *, tags=None):
     mlflow : module         of `mlflow_at`
     settings : Settings
     name : str or None      None: `mlflow_experiment`
-    tags : dict or None     of a new experiment
+    tags : dict or None     of the experiment; None: a line on what a training run is
 
     Returns
     -------
@@ -83,8 +84,13 @@ def experiment_of(mlflow, settings, name=None, *, tags=None):
     """
     name, local = name or settings.mlflow_experiment, settings.mlflow_uri.startswith("sqlite:")
     location = (Path(settings.folder) / ARTIFACTS).resolve().as_uri() if local else None
+    # Without its kind, MLflow opens an experiment in its pages for conversations.
+    note = {"mlflow.note.content": message("tracking.experiment", settings.language)}
+    tags = {"mlflow.experimentKind": "custom_model_development"} | (note if tags is None else tags)
     found = mlflow.get_experiment_by_name(name)
     if found is not None and location in (None, found.artifact_location):
+        for key in tags.keys() - found.tags.keys():
+            mlflow.MlflowClient().set_experiment_tag(found.experiment_id, key, tags[key])
         return found.experiment_id
     if found is not None:
         made = datetime.fromtimestamp(found.creation_time / 1000, UTC)

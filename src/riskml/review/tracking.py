@@ -12,7 +12,14 @@ import pandas as pd
 
 from riskml.messages import message
 from riskml.reporting.figures import report_figures
-from riskml.review.nested_runs import candidate_runs, dataset_inputs, numbers, origin_runs, record
+from riskml.review.nested_runs import (
+    candidate_runs,
+    dataset_inputs,
+    numbers,
+    origin_runs,
+    record,
+    with_intervals,
+)
 from riskml.review.store import ARTIFACTS, experiment_of, mlflow_at, registered_version
 
 __all__ = [
@@ -230,13 +237,18 @@ def log_training(model, settings, *, language=None, trainer=None):
 
 def _verdicts(validation):
     """What the parts of a validation conclude, as tags."""
-    tags = {"riskml.validation.seed": str(validation.get("seed", ""))}
-    for part, document in validation.items():
-        if isinstance(document, dict):
-            for key in ("verdict", "advised", "met"):
-                if isinstance(document.get(key), str | bool):
-                    tags[f"riskml.validation.{part}.{key}"] = str(document[key]).lower()
-    return tags
+    leakage = validation.get("leakage", {})
+    concluded = {
+        "leakage": leakage.get("verdict"),
+        "sample_size_met": validation.get("sample_size", {}).get("met"),
+        "recalibration_advised": validation.get("recalibration", {}).get("advised"),
+        **{f"leakage.{check['code']}": check["verdict"] for check in leakage.get("checks", ())},
+    }
+    return {
+        f"riskml.validation.{name}": str(value).lower()
+        for name, value in concluded.items()
+        if value is not None
+    }
 
 
 def _validation_text(validation, version, files, language):
@@ -280,7 +292,7 @@ def log_validation(model, validation, settings, *, files=(), figures=None, langu
         registered = registered_version(client, model.name, model.version)
         # The training run's own experiment may be that of a workspace that this one was copied from.
         experiment = experiment_of(mlflow, settings)
-        origins = origin_runs(validation, model.report.get("chosen"), language)
+        origins = origin_runs(validation, language)
         with mlflow.start_run(
             experiment_id=experiment,
             parent_run_id=registered.run_id or None,
@@ -291,7 +303,8 @@ def log_validation(model, validation, settings, *, files=(), figures=None, langu
             tags=_shared(model) | {"riskml.kind": "validation"} | _verdicts(validation),
         ) as run:
             run_id = run.info.run_id
-            mlflow.log_params(dict(_flat({"seed": validation.get("seed"), **validation.get("settings", {})})))
+            settings_of = {"seed": validation.get("seed"), **validation.get("settings", {})}
+            mlflow.log_params({key: value for key, value in settings_of.items() if key != "words"})
             mlflow.log_metrics({f"validation/{name}": value for name, value in _judged(validation).items()})
             client.log_inputs(run_id, datasets=dataset_inputs(model, language, only="evaluate"))
             for name, figure in (figures or {}).items():
@@ -311,8 +324,16 @@ def log_validation(model, validation, settings, *, files=(), figures=None, langu
 
 
 def _judged(validation):
-    """The figures of a validation that stand by themselves, lists left out: dict of name -> float."""
-    shown = numbers(validation.get("performance", {}))
-    for part in ("unseen", "agreement", "treatment", "sample_size", "stability"):
-        shown |= numbers(validation.get(part) or {}, f"{part}/")
-    return shown
+    """The figures of a validation that stand by themselves, with their intervals: dict of name -> float."""
+    shown = {}
+    for part, prefix in (("performance", ""), ("unseen", "unseen/")):
+        document = validation.get(part, {})
+        counts = {key: document[key] for key in ("n", "events", "people") if key in document}
+        shown |= with_intervals(document.get("metrics", {}), prefix) | numbers(counts, prefix)
+    backtest = validation.get("backtest", {})
+    chosen = backtest.get("candidates", {}).get(backtest.get("chosen"), {})
+    overall = {row["metric"]: row for row in chosen.get("overall", ())}
+    summary = {row["figure"]: row for row in validation.get("stability", {}).get("summary", ())}
+    kappa = validation.get("agreement", {}).get("kappa")
+    shown |= with_intervals(overall, "over_origins/") | with_intervals(summary, "stability/")
+    return shown | with_intervals({"kappa": kappa} if kappa else {}, "agreement/")
