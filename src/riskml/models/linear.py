@@ -109,7 +109,9 @@ class Preparation:
     def from_document(cls, document):
         """The preparation that `to_document` stored."""
         kinds = {"logarithm": bool, "indicators": int, "bent": int}
-        return cls(**{n: np.array(document[n], dtype=kinds.get(n, float)) for n in cls.__dataclass_fields__})
+        straight = {"bent": [], "knots": []}  # as a bundle written before curves has it
+        stored = straight | document
+        return cls(**{n: np.array(stored[n], dtype=kinds.get(n, float)) for n in cls.__dataclass_fields__})
 
 
 def _bends(design, logarithm):
