@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from riskml.errors import RiskmlError
 from riskml.models.relative_risk import factor_terms
@@ -78,6 +79,12 @@ class Review:
     def unknown(self):
         """Where a factor is unknown, bool array (n, p)."""
         return np.isnan(self.x)
+
+    @cached_property
+    def membership(self):
+        """Which rows each risk set has, for sums over sets: sparse 0/1 array, shape (sets, n)."""
+        size = int(self.sets.max()) + 1, len(self.sets)
+        return csr_array((np.ones(size[1]), (self.sets, np.arange(size[1]))), shape=size)
 
     def terms(self, b):
         """What factors add to the log-odds, with derivatives: `factor_terms` of this review."""
