@@ -50,7 +50,7 @@ class Copy:
     alterations : tuple of Alteration    all recorded at `as_of`
     known_until : Timestamp or None      what was learnt of the case between `as_of` and then, what was
         corrected, and what institutions did in any case of its people, counts as if it had been at `as_of`;
-        None: nothing after `as_of` counts
+        new incidents do not. None: nothing after `as_of` counts
     """
 
     case_id: str
@@ -117,7 +117,7 @@ class _Copies:
         if not len(copy) or np.isnat(self.until[copy]).all():
             return table
         at, until = self.as_of[copy], self.until[copy]
-        moved = own | (name in _DONE)
+        moved = (own & (name != "incidents")) | (name in _DONE)
         starts = {c: _numpy(table[c]) for c in ("occurred_at", "recorded_at")}
         seen = moved & np.all([values <= until for values in starts.values()], axis=0)
         ends = {c: _numpy(table[c]) for c in ("superseded_at", "ended_at") if c in table.column_names}

@@ -10,11 +10,9 @@ import pandas as pd
 
 from riskml.errors import RiskmlError
 from riskml.explain.frequency import risk_words
-from riskml.explain.levels_then import BeforeSilence
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
 from riskml.explain.shap_values import shap_values
 from riskml.explain.similar_cases import similar_cases, similar_lines
-from riskml.explain.smallest_change import smallest_changes
 from riskml.explain.what_if import what_would_change
 from riskml.explain.wording import EARLIER_DAYS, factor_label, value_words
 from riskml.features.matrix import build_features
@@ -126,7 +124,7 @@ def because_words(opinion, case_id, language="es"):
             level=_level_words(asked["level_if_present"], language),
         )
     if LEVELS.index(row["level_before_silence"]) > LEVELS.index(row["level_today"]):
-        return message("levels.because_held", language, date=f"{row['highest_at']:%Y-%m-%d}")
+        return message("levels.because_held", language, date=f"{row['before_silence_at']:%Y-%m-%d}")
     return _rule_words(opinion, case_id, opinion.because[case_id], language)
 
 
@@ -347,10 +345,10 @@ def explain(opinion, case_id, language="es"):
         ],
         ignore_index=True,
     )
-    before = BeforeSilence.of(opinion.cases.loc[case_id])
-    about = (around, matrix.iloc[0], opinion.as_of, models, opinion.rules, before, language)
-    questions, changes = what_would_change(*about)
-    smallest = smallest_changes(*about)
+    stood = opinion.stood[opinion.stood["case_id"] == case_id]
+    questions, changes, smallest = what_would_change(
+        around, matrix.iloc[0], opinion.as_of, models, opinion.rules, stood, language
+    )
     cautions = tuple(caution.text(language) for caution in opinion.cautions[case_id])
     row, reached = opinion.cases.loc[case_id], _reached(opinion, case_id)
     head = [

@@ -7,14 +7,15 @@ that similar cases with such a record have another level. It is no promise that 
 
 from itertools import combinations
 
+import numpy as np
 import pandas as pd
 
 from riskml.explain.alterations import Alteration
-from riskml.explain.levels_then import level_moves, levels_then
+from riskml.explain.levels_then import level_moves
 from riskml.messages import message
 from riskml.vocabulary import MEASURE_KINDS, RESPONSE_KINDS
 
-__all__ = ["COLUMNS", "changeable", "smallest_changes"]
+__all__ = ["COLUMNS", "change_sets", "changeable", "smallest_changes"]
 
 COLUMNS = ("size", "codes", "change", "level_then", "moves")
 MEASURE_DAYS = 60  # how long a measure that is tried is in force: EVIDENCE 9.8
@@ -43,17 +44,20 @@ def changeable(now, as_of):
     return found + [Alteration(f"stage_{stage}", (("proceedings", {"stage": stage}),)) for stage in _STAGES]
 
 
-def smallest_changes(surroundings, now, as_of, models, rules, before, language="es"):
-    """The smallest sets of changeable facts that move the suggested level, each tried on a copy of the case.
+def change_sets(now, as_of):
+    """Every one of the changeable facts, and every two: list of tuple of Alteration. Parameters as above."""
+    single = changeable(now, as_of)
+    return [*((alteration,) for alteration in single), *combinations(single, 2)]
+
+
+def smallest_changes(sets, levels, level, language="es"):
+    """The smallest of some sets of changes that move the level.
 
     Parameters
     ----------
-    surroundings : History    of `case_surroundings`
-    now : Series              the case's features, its name (case_id, as_of)
-    as_of : Timestamp
-    models : dict of name -> Model
-    rules : LevelRules
-    before : BeforeSilence    of the case: a level falls by what is recorded, not by the days that passed
+    sets : list of tuple of Alteration    of `change_sets`
+    levels : list of level                under each of them; a level falls by what is recorded, not by days
+    level : level                         as it is
     language : str
 
     Returns
@@ -63,27 +67,15 @@ def smallest_changes(surroundings, now, as_of, models, rules, before, language="
         negative). Pairs stand here for a direction in which no single change moves the level. Empty: no one
         and no two of these changes move it
     """
-    single = changeable(now, as_of)
-    sets = [(alteration,) for alteration in single]
-    found = _moving(surroundings, now, as_of, models, rules, before, sets, language)
-    if not found["moves"].lt(0).any():
-        pairs = list(combinations(single, 2))
-        both = _moving(surroundings, now, as_of, models, rules, before, pairs, language)
-        up = found["moves"].gt(0).any()
-        both = both[both["moves"].lt(0) | (both["moves"].gt(0) & (not up))]
-        found = pd.concat([f for f in (both, found) if len(f)] or [found], ignore_index=True)
-    return found.sort_values("moves", kind="stable", ignore_index=True)
-
-
-def _moving(surroundings, now, as_of, models, rules, before, sets, language):
-    _, levels = levels_then(surroundings, now.name[0], as_of, sets, models, rules, before)
-    moves = level_moves(levels[1:], levels[0])
+    moves = level_moves(levels, level)
+    alone = {int(np.sign(m)) for changes, m in zip(sets, moves, strict=True) if len(changes) == 1}
     rows = [
-        (len(changes), tuple(a.code for a in changes), _words(changes, language), level, int(moved))
-        for changes, level, moved in zip(sets, levels[1:], moves, strict=True)
-        if moved
+        (len(changes), tuple(a.code for a in changes), _words(changes, language), then, int(moved))
+        for changes, then, moved in zip(sets, levels, moves, strict=True)
+        if moved and (len(changes) == 1 or np.sign(moved) not in alone)
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    return frame.sort_values(["moves", "size"], kind="stable", ignore_index=True)
 
 
 def _words(changes, language):

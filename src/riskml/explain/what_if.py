@@ -7,6 +7,7 @@ import pandas as pd
 
 from riskml.explain.alterations import SOURCE, Alteration, factor_answer
 from riskml.explain.levels_then import level_moves, levels_then
+from riskml.explain.smallest_change import change_sets, smallest_changes
 from riskml.features.formulas import formula_columns
 from riskml.messages import message
 
@@ -112,8 +113,8 @@ def _simple_changes(now, catalogue):
     return changes
 
 
-def what_would_change(surroundings, now, as_of, models, rules, before, language="es", *, smallest=0.1):
-    """The next best questions, and what the risk would be if a simple thing were recorded today.
+def what_would_change(surroundings, now, as_of, models, rules, stood, language="es", *, smallest=0.1):
+    """The next best questions, the risk if a simple thing were recorded today, and what would move the level.
 
     Each factor that nobody mentioned is tried as present and as denied: a question is worth asking when the
     two answers differ. Nothing is assumed of what is not mentioned, and silence is not among the changes.
@@ -125,7 +126,7 @@ def what_would_change(surroundings, now, as_of, models, rules, before, language=
     as_of : Timestamp
     models : dict of name -> Model
     rules : LevelRules
-    before : BeforeSilence    of the case
+    stood : DataFrame         the case's rows of `Opinion.stood`: no level falls by the days that passed
     language : str
     smallest : float          log-odds: answers that differ by less are left out, unless one moves the level
 
@@ -136,13 +137,14 @@ def what_would_change(surroundings, now, as_of, models, rules, before, language=
         level_if_present, level_if_denied, swing (difference between the answers in log-odds)
     changes : DataFrame
         change (in words), <model> (the risk's ratio to what it is now) for each model, level_then
+    smallest : DataFrame      see `riskml.explain.smallest_change.smallest_changes`
     """
     catalogue, case_id = next(iter(models.values())).catalogue, now.name[0]
     asked = askable(catalogue, models, rules)
     unknown, simple = unmentioned(now, asked, catalogue), _simple_changes(now, catalogue)
     tried = [factor_answer(code, state) for code in unknown for state in ("present", "denied")] + simple
-    alone = [(alteration,) for alteration in tried]
-    matrix, levels = levels_then(surroundings, case_id, as_of, alone, models, rules, before)
+    sets, alone = change_sets(now, as_of), [(alteration,) for alteration in tried]
+    matrix, levels = levels_then(surroundings, case_id, as_of, alone + sets, models, rules, stood)
     effects, rows = _effects(matrix, models), []
     for k, code in enumerate(unknown):
         present, denied = 2 * k, 2 * k + 1
@@ -167,11 +169,15 @@ def what_would_change(surroundings, now, as_of, models, rules, before, language=
     changes = pd.DataFrame(
         {
             "change": [message(f"reasons.change_{a.code}", language, **a.fields) for a in simple],
-            **{name: times[2 * len(unknown) :] for name, (_, times) in effects.items()},
-            "level_then": levels[1 + 2 * len(unknown) :],
+            **{name: times[2 * len(unknown) : len(tried)] for name, (_, times) in effects.items()},
+            "level_then": levels[1 + 2 * len(unknown) : 1 + len(tried)],
         }
     )
-    return _telling(rows, smallest), changes
+    return (
+        _telling(rows, smallest),
+        changes,
+        smallest_changes(sets, levels[1 + len(tried) :], levels[0], language),
+    )
 
 
 _QUESTION = (

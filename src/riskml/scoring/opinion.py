@@ -15,6 +15,7 @@ from riskml.messages import message
 from riskml.models.levels import LevelRules
 from riskml.registry.history import History
 from riskml.scoring.abstention import QUESTIONS
+from riskml.scoring.silence import STOOD
 from riskml.vocabulary import ABSTAINED, LEVELS
 
 __all__ = ["Opinion"]
@@ -32,9 +33,9 @@ class Opinion:
     rules : LevelRules         how the levels are suggested
     cases : DataFrame, index case_id, in order of rank
         rank (1 first); suggested_level (of LEVELS, or "insufficient_data"); level_today (by the rules on what
-        is recorded, before silence and what is unknown are judged); level_before_silence (what days without
-        a new incident cannot lower), highest_since_incident, highest_at and incident_known_at (see
-        `riskml.scoring.silence`); recorded_at (of the last record); and for each model <model>_risk
+        is recorded, before silence and what is unknown are judged); level_before_silence (which the passing
+        of days cannot lower: see `riskml.scoring.silence`) and before_silence_at (the record that it goes
+        back to); recorded_at (of the last record); and for each model <model>_risk
         (calibrated), <model>_low, <model>_high (95 % interval of the share of
         similar cases with the outcome), <model>_n, <model>_events (on which it rests), <model>_standing
         (share of the assessments that the model was judged on with a lower risk)
@@ -45,6 +46,7 @@ class Opinion:
     cautions : dict of case_id -> list of Caution
     questions : DataFrame      of the cases without a level, what would settle it: see
         `riskml.scoring.abstention`; `explain` gives any case's questions
+    stood : DataFrame          the latest record at which each case had each level: case_id, level, at
     """
 
     as_of: pd.Timestamp
@@ -57,6 +59,7 @@ class Opinion:
     patterns: dict
     cautions: dict
     questions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUESTIONS)))
+    stood: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(STOOD)))
 
     @property
     def history_hash(self):

@@ -63,7 +63,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     risks = {name: m.predict(matrix) for name, m in models.items()}
     today, rule = rules.suggest(risks, thresholds, matrix)
     recorded = last_recorded(history, ids, moment)
-    before = before_silence(history, cohort, today, judge, catalogue, build)
+    before, stood = before_silence(history, cohort, today, judge, catalogue, build)
     reached = higher_level(today, before["level"])
     questions = deciding_questions(history, matrix, reached, models, rules, catalogue, judge)
     level = np.where(np.isin(ids, questions["case_id"].to_numpy()), ABSTAINED, reached)
@@ -71,9 +71,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         "suggested_level": level,
         "level_today": today,
         "level_before_silence": before["level"].to_numpy(),
-        "highest_since_incident": before["highest"].to_numpy(),
-        "highest_at": before["at"].to_numpy(),
-        "incident_known_at": before["incident"].to_numpy(),
+        "before_silence_at": before["at"].to_numpy(),
         "recorded_at": recorded,
     }
     cases = _cases(ids, models, risks, levels)
@@ -111,6 +109,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         patterns,
         {case: found + general for case, found in zip(ids, own, strict=True)},
         questions,
+        stood,
     )
 
 

@@ -1,20 +1,20 @@
-"""Silence lowers no level: days without a new recorded incident are not taken off.
+"""Silence lowers no level: a level falls by what is recorded, never by the passing of days.
 
-Since the last recorded incident of a case, time passes, something may be learnt of it (factors, proceedings,
-its data), institutions may do something, records may be corrected, and the aggressor's other cases may be
-recorded. Of these, the first alone is silence. So a case whose level fell is judged once more as of its last
-recorded incident, with all that was learnt of it, done and corrected since put back to that moment: what is
-missing from there to the level of today is owed to the passing of days, and is not taken off.
+A case was judged, as it were, whenever something was recorded of it. Since then time passes, something may be
+learnt of it (factors, proceedings, its data), institutions may do something, records may be corrected, and
+new incidents may be recorded. Of these, the first alone is silence, and new violence lowers nothing. So where
+the rules give less today than they gave at an earlier record, the case is judged once more as of that record,
+with all that was learnt of it, done and corrected since put back to that moment: what is missing from there
+to the level of today is owed to the days, and is not taken off.
 
-    level before silence = the lower of: the highest level of the case at its last incident and at every
-                           record of it since, each as it was known then; and its level as of its last
-                           incident with what was learnt, done and corrected since
+    level before silence = over the records at which the case stood higher than today, the highest of: the
+                           lower of its level then, as it was known then, and its level as of then with what
+                           was learnt, done and corrected since
     suggested level      = the higher of: the level of today, and the level before silence
 
 What lowers a held level is what was recorded: a factor denied, a correction, a measure or a response in so
 far as the models see less risk where there is one, a case that is closed. A record without such content does
-not: an answer that changes nothing leaves the level where it was. With a new incident the case is judged
-anew.
+not: an answer that changes nothing leaves the level where it was. Of each level the latest record is judged.
 """
 
 import numpy as np
@@ -23,8 +23,9 @@ import pandas as pd
 from riskml.explain.alterations import Copy, copied_matrix
 from riskml.vocabulary import LEVELS
 
-__all__ = ["before_silence", "higher_level", "level_ranks"]
+__all__ = ["STOOD", "before_silence", "higher_level", "level_ranks"]
 
+STOOD = ("case_id", "level", "at")
 _TELLING = ("cases", "incidents", "factors", "proceedings")  # of the case, not of what was done about it
 
 
@@ -38,28 +39,22 @@ def higher_level(first, second):
     return np.array(LEVELS)[np.maximum(level_ranks(first), level_ranks(second))]
 
 
-def _moments(history, ids, as_of):
-    """When each case had its last incident and records since: DataFrame of case_id, as_of, incident."""
+def _records(history, ids, as_of):
+    """When something was recorded of each case: DataFrame of case_id, as_of."""
     found = []
     for name in _TELLING:
         if name in history.tables:
             facts = history.table(name).select(["case_id", "occurred_at", "recorded_at"]).to_pandas()
             seen = facts[["occurred_at", "recorded_at"]].max(axis=1, skipna=False)
-            found.append(pd.DataFrame({"case_id": facts["case_id"], "as_of": seen, "table": name}))
+            found.append(pd.DataFrame({"case_id": facts["case_id"], "as_of": seen}))
     records = pd.concat(found, ignore_index=True)
     records = records[records["case_id"].isin(ids) & (records["as_of"] <= as_of)]
-    last = records[records["table"] == "incidents"].groupby("case_id")["as_of"].max()
-    # Without an incident on record, the case's own entry is what is known of it.
-    first = records[records["table"] == "cases"].groupby("case_id")["as_of"].min()
-    records["incident"] = records["case_id"].map(last.combine_first(first))
-    records = records[records["as_of"] >= records["incident"]]
     records["as_of"] = records["as_of"].astype("datetime64[us]")
-    records["incident"] = records["incident"].astype("datetime64[us]")
-    return records[["case_id", "as_of", "incident"]].drop_duplicates(ignore_index=True)
+    return records.drop_duplicates(ignore_index=True)
 
 
 def before_silence(history, cohort, level, judge, catalogue, build):
-    """The level that days without a new recorded incident cannot take from each case.
+    """The level that the passing of days cannot take from each case.
 
     Parameters
     ----------
@@ -72,29 +67,26 @@ def before_silence(history, cohort, level, judge, catalogue, build):
 
     Returns
     -------
-    DataFrame, n rows in the cohort's order
-        highest (level of the case since its last incident), level (before silence), at (when it had the
-        highest), incident (when its last incident was known, or else the case)
+    before : DataFrame, n rows in the cohort's order
+        level (before silence; the lowest where no record led higher) and at (of the record that it goes back
+        to, on the visible timeline; NaT)
+    stood : DataFrame of STOOD    the latest record at which each case had each level above the lowest
     """
     ids, now = cohort["case_id"].to_numpy(), pd.Timestamp(cohort["as_of"].iloc[0])
-    moments = _moments(history, set(ids), now)
-    moments["rank"] = level_ranks(judge(build(history, moments[["case_id", "as_of"]], catalogue)))
-    ordered = moments.sort_values(["rank", "as_of"], ascending=False, kind="stable")
-    highest = ordered.drop_duplicates("case_id").set_index("case_id").reindex(ids)
-    rank = highest["rank"].fillna(0).to_numpy(dtype=int)
-    fallen = np.flatnonzero(rank > level_ranks(level))
-    lower = rank.copy()
-    if len(fallen):
-        incident = highest["incident"].iloc[fallen]
-        copies = [Copy(ids[row], at, known_until=now) for row, at in zip(fallen, incident, strict=True)]
+    records = _records(history, set(ids), now)
+    records["level"] = judge(build(history, records[["case_id", "as_of"]], catalogue))
+    latest = records.sort_values("as_of", kind="stable").drop_duplicates(["case_id", "level"], keep="last")
+    latest = latest[latest["level"] != LEVELS[0]].rename(columns={"as_of": "at"}).reset_index(drop=True)
+    today = pd.Series(level_ranks(level), index=ids)
+    above = latest[level_ranks(latest["level"]) > latest["case_id"].map(today).to_numpy(dtype=int)].copy()
+    if len(above):
+        copies = [Copy(row.case_id, row.at, known_until=now) for row in above.itertuples()]
         since = level_ranks(judge(copied_matrix(history, copies, catalogue)))
-        lower[fallen] = np.minimum(since, rank[fallen])
-    names = np.array(LEVELS)
-    return pd.DataFrame(
-        {
-            "highest": names[rank],
-            "level": names[lower],
-            "at": highest["as_of"].to_numpy(),
-            "incident": highest["incident"].to_numpy(),
-        }
-    )
+        above["rank"] = np.minimum(since, level_ranks(above["level"]))
+        above = above.sort_values(["rank", "at"], ascending=False, kind="stable").drop_duplicates("case_id")
+        above = above.set_index("case_id").reindex(ids)
+    else:
+        above = pd.DataFrame({"rank": np.nan, "at": pd.NaT}, index=ids)
+    held = above["rank"].fillna(0).to_numpy(dtype=int)
+    before = pd.DataFrame({"level": np.array(LEVELS)[held], "at": above["at"].to_numpy("datetime64[us]")})
+    return before, latest[list(STOOD)]
