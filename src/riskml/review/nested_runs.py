@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 from riskml.messages import message
 from riskml.models.bundle import plain
+from riskml.validation.metrics import METRICS
 
 __all__ = [
     "NestedRun",
     "candidate_runs",
     "dataset_inputs",
     "numbers",
+    "numbers_of",
     "origin_runs",
     "record",
     "with_intervals",
@@ -61,6 +63,13 @@ def numbers(document, prefix=""):
         elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             found[f"{prefix}{key}"] = float(value)
     return found
+
+
+def numbers_of(row):
+    """A candidate's row of the comparison, each metric before its interval: dict of name -> float."""
+    order = [name for metric in METRICS for name in (metric, f"{metric}_low", f"{metric}_high")]
+    ordered = {name: row[name] for name in order if name in row} | row
+    return numbers({key: value for key, value in ordered.items() if not isinstance(value, dict)})
 
 
 def with_intervals(rows, prefix=""):
@@ -127,7 +136,7 @@ def candidate_runs(report, language):
                 "\n\n".join(parts),
                 tags,
                 _settings({key: value for key, value in chosen.items() if key != "chosen"}),
-                numbers({key: value for key, value in row.items() if not isinstance(value, dict)}),
+                numbers_of(row),
                 {"tuning.json": list(tried)} if tried else {},
             )
         )
@@ -217,7 +226,7 @@ def record(client, experiment, parent, runs, *, shared):
     """
     from mlflow.entities import Metric, Param, RunTag
 
-    for nested in runs:
+    for nested in reversed(runs):  # MLflow lists the last one made first
         tags = {"mlflow.parentRunId": parent, "mlflow.note.content": nested.description}
         made = client.create_run(experiment, run_name=nested.title, tags=tags)
         run_id, moment = made.info.run_id, made.info.start_time

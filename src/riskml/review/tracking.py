@@ -16,6 +16,7 @@ from riskml.review.nested_runs import (
     candidate_runs,
     dataset_inputs,
     numbers,
+    numbers_of,
     origin_runs,
     record,
     with_intervals,
@@ -66,17 +67,14 @@ def _parameters(model):
 
 
 def _metrics(report):
-    """Numbers of the comparison as `candidate/metric`; those of the chosen one by their bare names too."""
-    metrics = {}
-    for row in report["comparison"]:
-        for key, value in row.items():
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                metrics[f"{row['candidate']}/{key}"] = float(value)
-                if row["candidate"] == report["chosen"]:
-                    metrics[key] = float(value)
+    """Numbers of the chosen candidate by their bare names, then the windows, then all `candidate/metric`."""
+    rows = {row["candidate"]: numbers_of(row) for row in report["comparison"]}
+    metrics = dict(rows[report["chosen"]])
     for window in report.get("split", {}).get("windows", ()):
         for key in ("assessments", "aggressors", "events"):
             metrics[f"window/{window['window']}/{key}"] = float(window[key])
+    for candidate, own in rows.items():
+        metrics |= {f"{candidate}/{key}": value for key, value in own.items()}
     return metrics
 
 
