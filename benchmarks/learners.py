@@ -6,8 +6,8 @@
 
 Every contender is fitted with its defaults to the same rows of the same table and judged on the same people,
 none of whom it has seen: seven in ten people are learnt from. Differences are riskml's figure minus the
-other's on the same people, with 95% intervals by bootstrap over people. A table counts as lost where the whole
-interval against the best of the others is on the wrong side.
+other's on the same people, with 95% intervals by bootstrap over people. A table counts as lost where the
+whole interval against the best of the others is on the wrong side.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from learners_tables import SIMULATED, Table, fatalities_table, records_tables, simulated
 from lightgbm import LGBMClassifier
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_selector, make_column_transformer
@@ -32,7 +33,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 import riskml
-from learners_tables import SIMULATED, Table, fatalities_table, records_tables, simulated
 from riskml.errors import RiskmlError
 from riskml.models.splits import grouped_folds
 from riskml.progress import progress
@@ -44,7 +44,7 @@ JUDGED = ("log_loss", "ici", "brier", "auc", "calibration_slope")
 COUNTED = ("log_loss", "ici")
 FOLDS, HELD = 10, 3  # people are dealt into tenths; three of them judge
 PACKAGES = ("riskml", "lightgbm", "scikit-learn", "interpret-core", "numpy", "pandas")
-MATRICES = ("domestic_180d", "domestic_365d")
+MATRICES = ("domestic_365d",)
 BEGIN, END = "<!-- figures: benchmarks/learners.py --page -->", "<!-- end of figures -->"
 
 
@@ -75,7 +75,7 @@ def _additive(frame, outcome, person, new, seed):
     from interpret.glassbox import ExplainableBoostingClassifier
 
     learner = ExplainableBoostingClassifier(random_state=seed, n_jobs=1)
-    frame, new = (x.astype({c: object for c in x.select_dtypes("category")}) for x in (frame, new))
+    frame, new = (x.astype(dict.fromkeys(x.select_dtypes("category"), object)) for x in (frame, new))
     return learner.fit(frame, outcome).predict_proba(new)[:, 1]
 
 
@@ -105,6 +105,19 @@ def predicted(contender, table, held, seed):
             seed,
         )
     return np.clip(risk, 1e-6, 1 - 1e-6), time.process_time() - started
+
+
+def kept(folder, contender, table, held, seed):
+    """As `predicted`, read from a folder where an earlier run left it."""
+    if folder is None:
+        return predicted(contender, table, held, seed)
+    path = folder / f"{table.name}-{seed}-{contender.replace(' ', '-')}.npz"
+    if not path.exists():
+        risk, seconds = predicted(contender, table, held, seed)
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(path, risk=risk, seconds=seconds)
+    with np.load(path) as found:
+        return found["risk"], float(found["seconds"])
 
 
 def judged(table, held, risks, *, replicates, seed):
@@ -158,7 +171,7 @@ def _matrices(records, names):
             data = training_data(load_model_file(MODELS / f"{name}.yml"), history, catalogue, seed=0)
             frame = data.matrix.reset_index(drop=True)
             words = [c for c in frame if not pd.api.types.is_numeric_dtype(frame[c])]
-            frame = frame.astype({c: "category" for c in words})
+            frame = frame.astype(dict.fromkeys(words, "category"))
             about = "matrix of the catalogue, a later domestic filing"
             tables.append(Table(name, about, frame, data.outcome.astype(float), data.aggressor))
     return tables
@@ -198,7 +211,7 @@ def run(options):
             for table in tables:
                 held, risks, seconds = held_out(table, seed), {}, {}
                 for name in names:
-                    risks[name], seconds[name] = predicted(name, table, held, seed)
+                    risks[name], seconds[name] = kept(options.keep, name, table, held, seed)
                     step()
                 results.append(
                     {
@@ -257,8 +270,9 @@ def readable(found):
             [
                 {"log_loss": "log loss", "ici": "ICI"}[metric],
                 "best of the others" if other == "best" else other,
+                f"{c['not_worse']}/{c['n']}",
+                f"{c['better']}/{c['n']}",
             ]
-            + [f"{c['not_worse']}/{c['n']}", f"{c['better']}/{c['n']}"]
             for metric, against in summed.items()
             for other, c in against.items()
         ]
@@ -320,6 +334,9 @@ def _options(arguments):
     parser.add_argument("--tables", nargs="+", help="only these; all when left out")
     parser.add_argument("--seeds", type=int, default=3, help="repetitions")
     parser.add_argument("--replicates", type=int, default=500, help="of the bootstrap")
+    parser.add_argument(
+        "--keep", type=Path, help="folder of predictions: what an earlier run left there is not done again"
+    )
     parser.add_argument("--page", type=Path, help="page whose figures are to be replaced by these")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")
     return parser.parse_args(arguments)

@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 
 from riskml.errors import RiskmlError
 from riskml.models.estimators import Blend, ByStratum, OneColumn, learner_document, learner_of, one_number
-from riskml.models.linear import LinearModel, elastic_net_path
+from riskml.models.linear import LinearModel, Preparation, elastic_net_path
 from riskml.models.trees import BoostedTrees, averaged_trees, boost, staged, tune_trees
 
 SETTINGS = {"num_leaves": 8, "learning_rate": 0.1, "min_people_in_leaf": 20}
@@ -68,6 +68,30 @@ def test_a_stratum_has_a_model_of_its_own(data):
     margin = ByStratum(np.array([3]), inside, outside).margin(design)
     np.testing.assert_array_equal(margin[::3], inside.margin(design[::3]))
     np.testing.assert_array_equal(margin[1::3], outside.margin(design[1::3]))
+
+
+@pytest.mark.parametrize("missing", [False, True])
+def test_columns_that_bend_are_explained_and_stored_as_they_predict(data, missing):
+    design, outcome = data
+    design = design if missing else np.nan_to_num(design)
+    model = elastic_net_path(design, outcome, curves=True)[-1][1]
+    assert len(model.preparation.bent) > 10
+    values, base = model.contributions(design)
+    assert values.shape == design.shape
+    np.testing.assert_allclose(values.sum(axis=1) + base, model.margin(design), atol=1e-9)
+    again = LinearModel.from_document(json.loads(json.dumps(model.to_document())))
+    np.testing.assert_array_equal(again.margin(design), model.margin(design))
+
+
+def test_a_column_bends_at_quantiles_of_its_logarithm_and_a_flag_does_not():
+    rng = np.random.default_rng(5)
+    design = np.column_stack([rng.exponential(10, 500), rng.integers(0, 2, 500), rng.normal(size=500)])
+    prepared = Preparation.fit(design, curves=True)
+    assert set(prepared.bent) == {0, 2}
+    np.testing.assert_allclose(
+        prepared.knots[prepared.bent == 0], np.log1p(np.quantile(design[:, 0], [0.1, 0.3, 0.5, 0.7, 0.9]))
+    )
+    assert len(Preparation.fit(design).bent) == 0
 
 
 def make(kind, design, outcome):

@@ -28,7 +28,7 @@ def people(n=900, seed=0, groups=450):
 
 @pytest.fixture(scope="module")
 def trained():
-    frame, outcome, person, _ = people()
+    frame, outcome, person, _ = people(groups=5000)
     return riskml.train_frame(frame, outcome, person, replicates=40)
 
 
@@ -54,8 +54,37 @@ def test_the_report_sets_candidates_side_by_side(trained):
 
 
 def test_the_same_seed_gives_the_same_version(trained):
-    frame, outcome, person, _ = people()
+    frame, outcome, person, _ = people(groups=5000)
     assert riskml.train_frame(frame, outcome, person, replicates=40).version == trained.version
+
+
+def test_too_few_people_are_given_the_penalised_regression_alone():
+    frame, outcome, person, _ = people(
+        groups=300
+    )  # 900 rows of some 285 people: rows do not make up for them
+    model = riskml.train_frame(frame, outcome, person, replicates=20)
+    assert model.learner.kind == "linear"
+    assert model.report["chosen"] == "elastic_net"
+    asked = model.report["sample_size"]
+    assert asked["refused"] == ["lightgbm", "blend"]
+    assert not asked["development"]["met"]
+    assert asked["development"]["people"] == len(np.unique(person)) < asked["development"]["needed"]
+    rows = {row["candidate"]: row for row in model.report["comparison"]}
+    for name in ("lightgbm", "blend"):
+        assert rows[name]["brier"] is None
+        assert f"{asked['development']['needed']:,}" in rows[name]["refused"]["es"]
+    assert "refused" not in rows["elastic_net"]
+
+
+def test_an_effect_that_bends_is_followed_without_trees():
+    frame, _, person, _ = people(1500, seed=3, groups=300)
+    age = frame["age"].fillna(40).to_numpy()
+    truth = expit(1.5 - 3.0 * np.minimum(np.abs(age - 30) / 10, 1.5))  # highest at 30, lower on both sides
+    outcome = (np.random.default_rng(8).random(1500) < truth).astype(int)
+    model = riskml.train_frame(frame, outcome, person, replicates=20)
+    assert model.learner.kind == "linear"
+    assert [row["curves"] for row in model.report["tuning"]["elastic_net"] if row["chosen"]] == [True]
+    assert np.corrcoef(model.predict(frame), truth)[0, 1] > 0.95
 
 
 def test_it_is_saved_and_loaded_like_any_model(trained, tmp_path):

@@ -11,13 +11,22 @@ from riskml.models.encoding import Encoding, infer_columns
 from riskml.models.riskgroups import risk_groups
 from riskml.outcomes.labels import check_two_classes
 from riskml.training.crossfit import cross_fit
-from riskml.training.report import comparison_report, importance, libraries, note
+from riskml.training.report import comparison_report, importance, libraries, note, refused_row
+from riskml.training.sample_size import (
+    development_verdict,
+    evaluation_verdict,
+    refused,
+    sample_size_report,
+)
 from riskml.training.train import reference_of
 
 __all__ = ["train_frame"]
 
 LATER = 0.2  # share of the latest rows that judge, where time is given
 FEWEST_EVENTS = 20
+FLEXIBLE = ("lightgbm", "blend")
+# Averaging the folds' models draws risks together: a slope is always fitted, more only where it is better.
+CALIBRATORS = ("sigmoid", "beta", "isotonic")
 
 
 def _array(values, n, name):
@@ -98,8 +107,10 @@ def train_frame(
 ):
     """Train, calibrate and validate on a feature frame.
 
-    Learnt is a mixture of LightGBM and elastic-net logistic regression; penalty, trees, mixture and
-    calibrator are chosen by five-fold cross-fitting that keeps groups whole: no rows are spent on windows.
+    Learnt is a mixture of LightGBM and of elastic-net logistic regression whose columns may bend; penalty,
+    trees, mixture and calibrator are chosen by five-fold cross-fitting that keeps groups whole: no rows are
+    spent on windows. Where Riley's criteria ask for more people than there are, LightGBM is refused before it
+    is learnt, and the regression stands alone.
 
     Parameters
     ----------
@@ -116,7 +127,8 @@ def train_frame(
 
     Returns
     -------
-    Model    `.predict(X_new)` calibrated risk, shape (n,); `.report` what was measured, as of `train`
+    Model    `.predict(X_new)` calibrated risk, shape (n,); `.report` what was measured, as of `train`, with
+        `sample_size` and, in the comparison, a row without figures for each learner that was refused
 
     Raises
     ------
@@ -133,18 +145,27 @@ def train_frame(
     if not encoding.columns:
         raise RiskmlError("no column varies", where="X", mend="Give columns with at least two values.")
     design = encoding.design(X, where="X")
-    fitted = cross_fit(design, outcome, people, seed=seed)
+    development = development_verdict(design.shape[1], outcome, people)
+    recipe = {
+        "curves": (False, True),
+        "kinds": CALIBRATORS,
+        "flexible": development.met,
+        "seed": seed,
+    }
+    fitted = cross_fit(design, outcome, people, **recipe)
+    chosen = "blend" if development.met else "elastic_net"
+    left_out = () if development.met else FLEXIBLE
     if time is None:
         judged, rows, notes = fitted.risks, np.arange(n), [note("not_prospective"), note("recipe_reported")]
         unseen = None
     else:
-        judged, rows, unseen = _later(design, outcome, people, _moments(time, n), seed)
+        judged, rows, unseen = _later(design, outcome, people, _moments(time, n), recipe)
         notes = [note("later_rows", share=round(100 * len(rows) / n))]
     report, found = comparison_report(
         outcome[rows],
         judged,
         people[rows],
-        chosen="blend",
+        chosen=chosen,
         as_of=pd.to_datetime(pd.Series(time)).to_numpy()[rows] if _dates(time) else None,
         capacity=capacity,
         replicates=replicates,
@@ -152,23 +173,29 @@ def train_frame(
         unseen=unseen,
         language=language,
     )
+    report["comparison"] += [
+        refused_row(report["comparison"][0], name, refused(development)) for name in left_out
+    ]
     report |= {
+        "sample_size": sample_size_report(
+            development, evaluation_verdict(outcome[rows], people[rows]), left_out
+        ),
         "model": {"name": name, "rows": n, "groups": len(np.unique(people)), "events": int(outcome.sum())},
         "split": {"by": "person" if time is None else "time", "prospective": time is not None, "windows": []},
         "tuning": plain(fitted.tuning),
         "calibrators": plain(fitted.calibrators),
         "weight_of_trees": fitted.weight,
-        "importance": importance(fitted.learners["blend"], encoding, design, seed=seed),
+        "importance": importance(fitted.learners[chosen], encoding, design, seed=seed),
         "constant_columns": list(encoding.constant),
         "notes": notes + found,
     }
     return Model(
         name,
-        fitted.learners["blend"],
+        fitted.learners[chosen],
         encoding,
-        fitted.fitted["blend"],
-        risk_groups=plain(risk_groups(fitted.risks["blend"], outcome, people)),
-        reference=reference_of(fitted.risks["blend"]),
+        fitted.fitted[chosen],
+        risk_groups=plain(risk_groups(fitted.risks[chosen], outcome, people)),
+        reference=reference_of(fitted.risks[chosen]),
         card={"seed": seed, "frame": _fingerprint(X, outcome), "libraries": libraries()},
         report=report,
     )
@@ -178,7 +205,7 @@ def _dates(time):
     return time is not None and pd.api.types.is_datetime64_any_dtype(pd.Series(time))
 
 
-def _later(design, outcome, people, rank, seed):
+def _later(design, outcome, people, rank, recipe):
     """The recipe fitted to the earlier rows, on the latest fifth: risks, rows, which people are unseen."""
     border = np.quantile(rank, 1 - LATER)
     later = np.flatnonzero(rank > border)
@@ -190,5 +217,5 @@ def _later(design, outcome, people, rank, seed):
                 where="time",
                 mend="Leave time out: groups are then judged by cross-fitting.",
             )
-    fitted = cross_fit(design[before], outcome[before], people[before], seed=seed)
+    fitted = cross_fit(design[before], outcome[before], people[before], **recipe)
     return fitted.predict(design[later]), later, ~np.isin(people[later], people[before])
