@@ -137,9 +137,16 @@ class Model(Bundle):
 
     def with_thresholds(self, thresholds):
         """The same model with thresholds of levels: a new version."""
+        return self._with(thresholds=dict(thresholds))
+
+    def with_report(self, report):
+        """The same model with another report of what was measured: a new version."""
+        return self._with(report=dict(report))
+
+    def _with(self, **changed):
         other = copy.copy(self)
         other.__dict__.pop("_files", None)
-        other.thresholds = dict(thresholds)
+        other.__dict__ |= changed
         return other
 
     @cached_property

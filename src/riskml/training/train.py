@@ -11,7 +11,9 @@ from riskml.models.spec import ModelFile
 from riskml.progress import progress
 from riskml.registry.history import History
 from riskml.training.data import training_data
+from riskml.training.found_leaks import leakage_found
 from riskml.training.learn import Inputs, candidates_of_split
+from riskml.training.rebuilt import Rebuilt
 from riskml.training.report import (
     comparison_report,
     importance,
@@ -32,6 +34,7 @@ from riskml.training.strata import BY_RELATIONSHIP, by_relationship, strata_of, 
 __all__ = ["reference_of", "train"]
 
 STEPS = 11
+AUDIT_REPLICATES, AUDIT_SHUFFLES = 100, 5  # `riskml report` runs the audit at full length
 FLEXIBLE = ("lightgbm", "blend")
 QUANTILES = 201
 
@@ -86,9 +89,9 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     Model
         `.report` holds what was measured, plain JSON: split (windows, events as n/N, exits), sample_size
         (asked before anything is learnt), comparison (all candidates with intervals, and those refused),
-        selection, relationship (one model or two), chosen, simplest_not_worse, calibrators,
-        calibration_curve, calibration_groups, roc, precision_recall, tuning, importance, unseen_aggressors,
-        notes, model (the file)
+        leakage_audit (where the AUC is above 0.80), selection, relationship (one model or two), chosen,
+        simplest_not_worse, calibrators, calibration_curve, calibration_groups, roc, precision_recall, tuning,
+        importance, unseen_aggressors, notes, model (the file)
 
     Raises
     ------
@@ -163,7 +166,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
     groups = risk_groups(
         np.concatenate([chosen.calibrate_risk, risks[chosen.name]]), data.outcome[both], people[both]
     )
-    return Model(
+    model = Model(
         spec.name,
         learner,
         encoding,
@@ -174,6 +177,20 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         card=plain(_card(spec, history, catalogue, seed)),
         report=report,
     )
+    if any(entry["code"] == "leakage" for entry in notes):
+        _audit(Rebuilt(model, spec, history, data, seed, language), report)
+        return model.with_report(report)
+    return model
+
+
+def _audit(found, report):
+    """Run the leakage audit of an AUC that is too good, and add what it found to the report."""
+    audit = leakage_found(found, replicates=AUDIT_REPLICATES, shuffles=AUDIT_SHUFFLES)
+    report["leakage_audit"] = audit
+    failed = [c for c in audit.get("checks", ()) if c["code"] != "auc" and c["verdict"] != "pass"]
+    report["notes"] = report["notes"] + [
+        {"code": f"leakage_{check['verdict']}", **check["words"]} for check in failed
+    ]
 
 
 def in_order(candidates):
