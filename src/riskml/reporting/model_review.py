@@ -15,6 +15,7 @@ from riskml.reporting.validation_figures import figure_title, validation_figures
 __all__ = ["is_lethal_report", "model_review", "preflight_shown", "review_images"]
 
 TEMPLATE = "model_review.html.j2"
+SCALE = 0.92  # two figures on a page of A4
 GLOSSARY = (
     *("auc", "calibration", "ratio", "ici", "brier", "benefit", "recall", "interval", "origin"),
     *("refit", "exposure", "shap", "q", "kappa"),
@@ -51,7 +52,7 @@ def review_images(figures, language="es"):
     for name, figure in figures.items():
         title = figure.get_suptitle()
         figure.suptitle("")
-        images[name] = figure_image(figure, figure_title(name, language))
+        images[name] = figure_image(figure, figure_title(name, language), scale=SCALE)
         figure.suptitle(title, fontsize=11)
     return images
 

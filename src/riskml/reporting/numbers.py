@@ -13,12 +13,12 @@ def _known(value):
 
 def number(value, digits=3):
     """A number with so many decimals; empty where there is none."""
-    return f"{value:.{digits}f}" if _known(value) else ""
+    return f"{value:z.{digits}f}" if _known(value) else ""
 
 
 def percent(value, digits=0):
-    """A share as a percentage; empty where there is none."""
-    return f"{100 * value:.{digits}f} %" if _known(value) else ""
+    """A share as a percentage, its sign kept on the same line; empty where there is none."""
+    return f"{100 * value:z.{digits}f}\N{NO-BREAK SPACE}%" if _known(value) else ""
 
 
 def count(value):

@@ -14,14 +14,17 @@ from riskml.messages import check_language, message
 
 __all__ = ["figure_image", "render", "write_report"]
 
+_CSS_INCH = 96  # pixels of a page's inch
 
-def figure_image(figure, alternative):
+
+def figure_image(figure, alternative, *, scale=None):
     """A matplotlib figure as an image that stands inside the page.
 
     Parameters
     ----------
     figure : matplotlib.figure.Figure
     alternative : str    what the figure shows, for those who do not see it
+    scale : float or None    size on the page, relative to the figure's own inches; None: as wide as its place
 
     Returns
     -------
@@ -29,8 +32,12 @@ def figure_image(figure, alternative):
     """
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144)
+    wide = figure.get_size_inches()[0]
     picture = base64.b64encode(buffer.getvalue()).decode("ascii")
-    return Markup('<img alt="{}" src="data:image/png;base64,{}">').format(alternative, Markup(picture))
+    width = Markup("") if scale is None else Markup(' width="{}"').format(round(_CSS_INCH * scale * wide))
+    return Markup('<img alt="{}"{} src="data:image/png;base64,{}">').format(
+        alternative, width, Markup(picture)
+    )
 
 
 def render(folder, template, language="es", *, room="reports", **context):

@@ -4,11 +4,12 @@ from riskml.messages import message
 from riskml.reporting.blocks import heading, listing, plain_cell, table, text
 from riskml.reporting.model_section import comparison_rows
 from riskml.reporting.numbers import cell, count, interval_words, number, percent, three, whole_or_tenth
+from riskml.validation.subgroups import Minimum
 
 __all__ = ["performance"]
 
 _BEST = {"high": "ideal_high", "low": "ideal_low"}
-_GROUP_METRICS = ("false_negative_rate", "observed_expected", "calibration_slope")
+_GROUP_METRICS = ("observed_expected", "calibration_slope")
 
 
 def _shares(values, review, why=None):
@@ -180,7 +181,9 @@ def _agreement(review):
         if row["n"]:
             later = (row.get("event_share"), row.get("event_low"), row.get("event_high"))
             events = f"{count(row['events'])}/{count(row['followed'])}"
-            events += f" ({_joined(_shares(later, review))})" if row["followed"] else ""
+            if row["followed"]:
+                found_share = _shares(later, review)
+                events = found_share | {"value": f"{events} ({found_share['value']})"}
             cases = f"{count(row['n'])}/{count(row['total'])}"
             rows.append([review.words(row["what"]), cases, events, review.words(row["look_at"])])
     head = [t(name) for name in ("kind", "cases", "later_events", "look_at")]
@@ -222,29 +225,21 @@ def _stability(review):
 
 
 def _group_rows(review, rows):
-    """One row for each group, its metrics side by side."""
+    """One row for each group, its metrics side by side; why a group is too small stands below its name."""
     groups = {}
     for row in rows:
-        key = row["grouping"], row["group"]
-        groups.setdefault(key, {})[row["metric"]] = row
+        groups.setdefault((row["grouping"], row["group"]), {})[row["metric"]] = row
     made = []
     for found in groups.values():
-        first = next(iter(found.values()))
+        first = found.get("false_negative_rate") or next(iter(found.values()))
         name = f"{review.words(first['grouping_name'])}: {review.words(first['group_name'])}"
-        cells = [name, count(first["n"]), count(first["people"]), count(first["events"])]
-        for metric in _GROUP_METRICS:
-            row = found.get(metric)
-            if row is None:
-                cells.append("–")
-            elif metric == "false_negative_rate":
-                cells.append(_shares(three(row), review, row.get("not_estimable")))
-                difference = (row["difference"], row["difference_low"], row["difference_high"])
-                known = row["difference"] is not None
-                cells.append(_shares(difference, review) if known else "–")
-                cells.append(number(row.get("q_value"), 3) or "–")
-            else:
-                cells.append(cell(three(row), review.language, digits=2, why=row.get("not_estimable")))
-        made.append(cells)
+        why = review.words(first.get("not_estimable")) if first["estimate"] is None else ""
+        counts = [count(first[key]) for key in ("n", "people", "events")]
+        q = number(first.get("q_value"), 3) or "–"
+        difference = (first.get("difference"), first.get("difference_low"), first.get("difference_high"))
+        shares = [_shares(three(first), review), _shares(difference, review), q]
+        others = [cell(three(found.get(metric)), review.language, digits=2) for metric in _GROUP_METRICS]
+        made.append([plain_cell(name, why), *counts, *shares, *others])
     return made
 
 
@@ -259,6 +254,7 @@ def _fairness(review):
     blocks += [
         review.figure("fairness", "fairness"),
         table(t("fairness_table"), head, _group_rows(review, found["rows"]), dense=True),
+        text(t("fairness_minimum", events=Minimum().curve_events)),
         text(review.words(found.get("multiplicity"))),
         listing([review.words(words) for words in found.get("cautions") or ()]),
         *_recording(review, found.get("recording") or ()),

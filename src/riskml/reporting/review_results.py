@@ -158,7 +158,8 @@ def _by_origin(review, found):
     rows = []
     for origin, metrics in origins.items():
         first = next(iter(metrics.values()))
-        cells = [origin[:10], f"{count(first['events'])}/{count(first['n'])}", count(first["people"])]
+        day = origin[:10].replace("-", "\N{NON-BREAKING HYPHEN}")
+        cells = [day, f"{count(first['events'])}/{count(first['n'])}", count(first["people"])]
         for name in _ORIGIN_METRICS:
             row = metrics.get(name) or {}
             cells.append(cell(three(row), review.language, digits=2, why=row.get("not_estimable")))
