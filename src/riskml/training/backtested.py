@@ -167,7 +167,7 @@ def _learnt(own, found):
     spec = _without_search(spec)
     candidates = candidates_of_split(own, inputs, spec, encoding, flexible=size.met, seed=seed)
     strata = strata_of(encoding, inputs.design)
-    apart = strata and by_relationship(own, inputs, spec, strata, seed=seed)
+    apart = strata and by_relationship(own, inputs, spec, encoding, strata, seed=seed)
     if apart:
         candidates[BY_RELATIONSHIP] = apart
     at = split.calibrate

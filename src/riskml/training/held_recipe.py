@@ -12,7 +12,7 @@ from riskml.models.calibration import Calibrator, fit_calibrator
 from riskml.models.estimators import one_number
 from riskml.models.linear import elastic_net_path
 from riskml.models.splits import grouped_folds
-from riskml.models.trees import boost
+from riskml.models.trees import PATIENCE, boost, staged
 from riskml.training.learn import Inputs
 from riskml.validation.forecast import NotEstimable
 
@@ -142,38 +142,50 @@ class HeldRecipe:
         """Log-odds of the whole, and of each row by models without its people (None: not asked)."""
         fold = grouped_folds(group, label, folds=FOLDS, seed=seed)
         per_person = len(label) / len(np.unique(group))
-        of_fold = {}
-        if self.trees or self.kind != "none":
-            for k in np.unique(fold):
-                of_fold[k] = self._margin(read[fold != k], label[fold != k], seed, per_person, apart=True)
-        held = None
-        if self.kind != "none":
-            held = np.empty(len(label))
-            for k, margins in of_fold.items():
-                held[fold == k] = self._mixed(margins, read[fold == k])
-        whole = None if self.trees and self.weight == 1 else self._linear(read, label)
+        trees = []
+        held = None if self.kind == "none" else np.zeros(len(label))
+        for k in np.unique(fold):
+            inside, apart = fold != k, fold == k
+            if self.trees:
+                trees.append(self._stopped_trees(read, label, inside, seed, per_person))
+            if held is not None and self.weight < 1:
+                line = self._linear(read[inside], label[inside])
+                held[apart] += (1 - self.weight) * line(read[apart])
+            if held is not None and self.trees:
+                held[apart] += self.weight * trees[-1](read[apart])
+        whole = None if self.weight == 1 else self._linear(read, label)
 
         def margin(cases):
-            trees = np.mean([m[0](cases) for m in of_fold.values()], axis=0) if self.trees else 0.0
-            return self.weight * trees + (0.0 if whole is None else (1 - self.weight) * whole(cases))
+            found = np.zeros(len(cases))
+            if trees:
+                found += self.weight * np.mean([booster(cases) for booster in trees], axis=0)
+            return found if whole is None else found + (1 - self.weight) * whole(cases)
 
         return margin, held
 
-    def _mixed(self, margins, cases):
-        trees, line = margins
-        mixed = 0.0 if trees is None else self.weight * trees(cases)
-        return mixed + (0.0 if line is None else (1 - self.weight) * line(cases))
+    def _stopped_trees(self, read, label, inside, seed, per_person):
+        """Log-odds of one fold's booster: stopped early on the people left out, or at the rounds chosen."""
+        rounds, apart = self.trees["rounds"], ~inside
+        booster, _ = staged(
+            read[inside],
+            label[inside],
+            read[apart],
+            label[apart],
+            self.trees["settings"],
+            rounds + PATIENCE,
+            directions=self.directions,
+            seed=seed,
+            rows_per_person=per_person,
+        )
+        return lambda cases: booster.predict(cases, raw_score=True, num_iteration=rounds, num_threads=1)
 
-    def _margin(self, read, label, seed, per_person, *, apart=False):
-        """Log-odds as a function of what is read; `apart`: those of trees and of the rest as a pair."""
-        trees = line = None
-        if self.trees:
-            settings, rounds = self.trees["settings"], self.trees["rounds"]
-            shared = {"directions": self.directions, "seed": seed, "rows_per_person": per_person}
-            trees = boost(read, label, settings, rounds, **shared).margin
-        if not self.trees or (self.weight < 1 and self.kind != "none"):
-            line = self._linear(read, label)
-        return (trees, line) if apart else (trees or line)
+    def _margin(self, read, label, seed, per_person):
+        """Log-odds as a function of what is read, learnt in one window."""
+        if not self.trees:
+            return self._linear(read, label)
+        settings, rounds = self.trees["settings"], self.trees["rounds"]
+        shared = {"directions": self.directions, "seed": seed, "rows_per_person": per_person}
+        return boost(read, label, settings, rounds, **shared).margin
 
     def _linear(self, read, label):
         """Log-odds of the regression as a function of what is read."""
