@@ -29,7 +29,7 @@ def made(cases=4, *, run_id="run-1", risk=0.25, key=KEY):
     opinions = pd.DataFrame(
         {
             "case_id": pseudonyms,
-            "suggested_level": ["high", None] * (cases // 2),
+            "suggested_level": ["insufficient_data", None] * (cases // 2),
             "risks": [{"repeat": {"risk": risk, "low": 0.1, "high": 0.4, "n": 80, "events": 20}}] * cases,
             "patterns": [["strangulation"]] * cases,
             "cautions": [["Sin datos del último año"]] * cases,
