@@ -88,7 +88,7 @@ def test_a_run_is_written_by_the_registrys_own_ids_and_read_back(registry):
     opinions = read_opinions(registry, "run-1")
     assert opinions["case_id"].tolist() == ["1", "2", "3", "4"]
     assert opinions["risks"][0]["repeat"] == {"risk": 0.25, "low": 0.1, "high": 0.4, "n": 80, "events": 20}
-    assert opinions["suggested_level"].tolist()[0] == "high"
+    assert opinions["suggested_level"].tolist()[0] == "insufficient_data"
     assert opinions["suggested_level"].isna().tolist() == [False, True, False, True]
     assert opinions["patterns"][0] == ["strangulation"]
     reasons = read_reasons(registry, "run-1", case_id="2")

@@ -1,5 +1,6 @@
 """Levels follow the rules of levels.yml: the highest met wins, thresholds are fixed with the model."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,7 +8,9 @@ import pandas as pd
 import pytest
 
 from riskml.errors import RiskmlError
+from riskml.models.level_rule import cases_a_list
 from riskml.models.levels import LevelRule, default_levels, level_threshold, load_levels
+from riskml.validation.utility import net_benefit
 from small_opinion import FEATURES, LEVELS_FILE
 
 
@@ -137,3 +140,89 @@ def test_an_unknown_column_is_answered_with_the_nearest(tmp_path):
 def test_a_rule_is_one_kind():
     with pytest.raises(ValueError, match="a rule is"):
         LevelRule(model="repeat", at_least=2)
+
+
+# ------------------------------------------------------------------------------------------- kinds of rules
+
+
+def judged_model(name="repeat", *, assessments=5600, every="28d", **more):
+    """A model whose window of eight lists, 28 days apart, held so many assessments."""
+    window = {"window": "evaluate", "first": "2026-01-05", "last": "2026-07-20", "assessments": assessments}
+    report = {
+        "split": {"by": "time", "windows": [window]},
+        "model": {"cohort": {"every": every, "at_contacts": False}},
+    }
+    for key, value in more.items():
+        report["split" if key == "by" else "model"] |= {key: value}
+    spread = np.linspace(0, 1, 201).tolist()
+    return SimpleNamespace(name=name, report=report, reference={"quantiles": spread})
+
+
+def test_capacity_in_cases_a_week_is_a_share_of_the_lists_that_judged_the_model(tmp_path):
+    rules = rules_of(tmp_path, "high:\n  - {model: repeat, per_week: 35}\n")
+    model = judged_model()
+    assert cases_a_list(model) == 700
+    assert rules.level_thresholds(model) == {"high": pytest.approx(1 - 35 / 700)}
+    everyone = rules_of(tmp_path, "high:\n  - {model: repeat, per_week: 900}\n")
+    assert everyone.level_thresholds(model) == {"high": 0.0}
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        judged_model(by="person"),
+        judged_model(cohort={"every": None, "at_contacts": True}),
+        SimpleNamespace(name="repeat", report={}, reference={"quantiles": [0.0, 1.0]}),
+    ],
+)
+def test_without_lists_a_capacity_in_cases_cannot_be_judged(tmp_path, model):
+    rules = rules_of(tmp_path, "high:\n  - {model: repeat, per_week: 35}\n  - {model: repeat, share: 0.1}\n")
+    thresholds = rules.thresholds({"repeat": model})
+    assert [rule.kind for rule in thresholds] == ["share"]
+    assert [rule.kind for rule in rules.left_out(thresholds, [])] == ["per_week"]
+
+
+def test_net_benefit_gives_the_risk_from_which_on_a_visit_pays(tmp_path):
+    rules = rules_of(tmp_path, "high:\n  - {model: repeat, visits_per_event: 20}\n")
+    assert rules.level_thresholds(judged_model()) == {"high": pytest.approx(1 / 21)}
+    thresholds = rules.thresholds({"repeat": judged_model()})
+    level, _ = rules.suggest({"repeat": np.array([0.047, 0.048])}, thresholds, pd.DataFrame(index=[0, 1]))
+    assert level.tolist() == ["low", "high"]
+    # Of a population in which exactly that share has the event, visiting all neither gains nor loses.
+    y = np.repeat([1.0, 0.0], [1, 20])
+    assert net_benefit(y, np.full(21, 0.5), threshold=1 / 21) == pytest.approx(0)
+
+
+def test_a_level_is_reached_by_the_easier_of_its_rules(tmp_path):
+    text = "high:\n  - {model: repeat, share: 0.1}\n  - {model: repeat, visits_per_event: 4}\n"
+    assert rules_of(tmp_path, text).level_thresholds(judged_model()) == {"high": pytest.approx(0.2)}
+    assert rules_of(tmp_path, text).level_thresholds(judged_model("escalation")) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("high:\n  - {pattern: proposed}", "only approved patterns have an effect"),
+        ("high:\n  - {model: a, per_week: 4, share: 0.1}", "line 2: a rule is"),
+        (
+            "high:\n  - {model: a, per_week: 40}\nmedium:\n  - {model: a, per_week: 40}",
+            "line 4: .*per_week 40 is not larger",
+        ),
+        (
+            "high:\n  - {model: a, visits_per_event: 20}\nmedium:\n  - {model: a, visits_per_event: 10}",
+            "visits_per_event 10 is not larger",
+        ),
+        ("abstention: {stands_from: grave}", "line 1: abstention, stands_from"),
+        ("abstention: {fewer: 2}", "line 1: abstention, fewer"),
+    ],
+)
+def test_rules_that_make_no_sense_are_refused(tmp_path, text, message):
+    with pytest.raises(RiskmlError, match=message):
+        rules_of(tmp_path, text)
+
+
+def test_the_hash_follows_abstention_and_approved_patterns(tmp_path):
+    rules = rules_of(tmp_path, TWO_CLOCKS)
+    assert rules.hash != rules_of(tmp_path, TWO_CLOCKS + "abstention: {fewer_known_than: 5}\n").hash
+    approved = replace(rules, patterns=SimpleNamespace(hash="other"))
+    assert approved.hash != rules.hash
