@@ -36,6 +36,8 @@ def leakage_found(found, *, replicates, shuffles=SHUFFLES):
         (words); or why it is missing
     """
     data = found.data
+    if np.ptp(found.risk) == 0:
+        return missing("same_risk_for_all")
     rows, days = thinned(found.cohort, found.later, most=MOST_JUDGED)
     encoding = found.model.encoding
     cohort = found.cohort.iloc[rows].reset_index(drop=True)

@@ -15,6 +15,7 @@ from riskml.models.splits import grouped_folds
 from riskml.models.trees import PATIENCE, boost, staged
 from riskml.training.learn import Inputs
 from riskml.validation.forecast import NotEstimable
+from riskml.validation.recalibration import Recalibration
 
 __all__ = ["HeldRecipe", "LearningRows", "held_recipe", "learning_rows"]
 
@@ -92,6 +93,7 @@ class HeldRecipe:
     cross_fitted : bool
     directions : tuple            monotone direction of each column read; empty: none
     strata : int array or None    columns that indicate a partner, where partners are apart
+    moved : Recalibration or None    of a recalibrated version: the step behind its calibrator, held too
     """
 
     name: str
@@ -102,6 +104,7 @@ class HeldRecipe:
     cross_fitted: bool
     directions: tuple
     strata: np.ndarray | None
+    moved: Recalibration | None = None
 
     def fit(self, learning, drawn, seed, *, outcome=None):
         """Learn from drawn rows.
@@ -136,6 +139,8 @@ class HeldRecipe:
             per_person = len(first) / max(len(np.unique(learning.people[first])), 1)
             margin = self._margin(read, label, seed, per_person)
             calibrator = fit_calibrator(self.kind, margin(learning.read[at]), outcome[at])
+        if self.moved is not None:
+            return lambda cases: self.moved.risk(calibrator.risk(margin(cases)))
         return lambda cases: calibrator.risk(margin(cases))
 
     def _cross_fitted(self, read, label, group, seed):
@@ -240,6 +245,7 @@ def held_recipe(found, *, keep=None):
     strata = None
     if name == "by_relationship":
         strata = np.flatnonzero(np.isin(columns, found.model.learner.columns))
+    step = found.model.card.get("recalibration")
     return HeldRecipe(
         name,
         linear,
@@ -249,4 +255,5 @@ def held_recipe(found, *, keep=None):
         found.data.split.cross_fitted,
         tuple(encoding.directions[i] for i in columns) if monotone else (),
         strata,
+        None if step is None else Recalibration.from_document(step),
     )

@@ -6,13 +6,20 @@ from riskml.messages import LANGUAGES
 from riskml.models.bundle import plain
 from riskml.training.sample_size import evaluation_verdict, sample_size_report
 from riskml.training.validation_words import in_words, missing
+from riskml.validation.calibration_curve import calibration_curve, calibration_groups
 from riskml.validation.comparison import compare
 from riskml.validation.forecast import NotEstimable, logit
 from riskml.validation.metrics import METRICS
 from riskml.validation.recalibration import advised_kind, recalibrate
 from riskml.validation.subgroups import Minimum, group_counts
 
-__all__ = ["evaluation_size", "performance", "recalibration_advice", "unseen_performance"]
+__all__ = [
+    "calibration_figures",
+    "evaluation_size",
+    "performance",
+    "recalibration_advice",
+    "unseen_performance",
+]
 
 
 def _figures(judged, name):
@@ -59,6 +66,40 @@ def performance(found):
             "people": len(np.unique(people)),
             "metrics": _figures(judged, found.chosen),
             "best": {name: {"best": m.best, "target": m.target} for name, m in METRICS.items()},
+        }
+    )
+
+
+def calibration_figures(found):
+    """Calibration curve and groups of the rows that judge: those of the report, or of a version moved since.
+
+    Parameters
+    ----------
+    found : Rebuilt
+
+    Returns
+    -------
+    dict    curve, groups, curve_missing (why the curve is empty, or None); judged_on (words) where the version
+        was recalibrated on these rows
+    """
+    report = found.model.report
+    if "recalibration" not in found.model.card:
+        return {
+            "curve": report["calibration_curve"],
+            "groups": report["calibration_groups"],
+            "curve_missing": report.get("calibration_curve_missing"),
+        }
+    outcome, risk, people = found.judged
+    curve = calibration_curve(
+        outcome, risk, people, replicates=found.spec.bootstrap, seed=found.model.card["seed"]
+    )
+    window = found.model.card["recalibration"]["window"]
+    return plain(
+        {
+            "curve": curve.to_dict(orient="records"),
+            "groups": calibration_groups(outcome, risk).to_dict(orient="records"),
+            "curve_missing": None,
+            "judged_on": in_words("recalibrated_on", first=window["first"], last=window["last"]),
         }
     )
 

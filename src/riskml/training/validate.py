@@ -7,6 +7,7 @@ from riskml.training.backtested import backtest
 from riskml.training.found_leaks import SHUFFLES, leakage_found
 from riskml.training.groups_audited import audited
 from riskml.training.judged_figures import (
+    calibration_figures,
     evaluation_size,
     performance,
     recalibration_advice,
@@ -72,11 +73,7 @@ def validate(model, history, *, levels=None, refits=200, origins=4, seed=0, lang
             "performance": performed,
             "unseen": unseen_performance(found, **shared),
             "backtest": backtest(found, origins=origins, **shared),
-            "calibration": {
-                "curve": model.report["calibration_curve"],
-                "groups": model.report["calibration_groups"],
-                "by_group": by_group,
-            },
+            "calibration": {**calibration_figures(found), "by_group": by_group},
             "utility": utility,
             "levels": costs_of_levels(found, levels),
             "agreement": level_agreement(found, levels, **shared),
