@@ -79,8 +79,8 @@ def calibration_figures(found):
 
     Returns
     -------
-    dict    curve, groups, curve_missing (why the curve is empty, or None); judged_on (words) where the version
-        was recalibrated on these rows
+    dict    curve, groups, curve_missing (why the curve is empty, or None); judged_on (words) where the
+        version was recalibrated on these rows
     """
     report = found.model.report
     if "recalibration" not in found.model.card:
