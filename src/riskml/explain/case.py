@@ -11,6 +11,7 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.explain.frequency import risk_words
 from riskml.explain.reasons import EXPOSURE, LOWERS, RAISES, SHOWN_UNDER, reasons_of
+from riskml.explain.relative_words import relative_sections
 from riskml.explain.shap_values import shap_values
 from riskml.explain.similar_cases import similar_cases, similar_lines
 from riskml.explain.what_if import what_would_change
@@ -365,6 +366,7 @@ def explain(opinion, case_id, language="es"):
     sections = (
         (title, head),
         *_reason_sections(reasons, models, language),
+        *relative_sections(opinion.relatives, matrix, language),
         (
             message("reasons.questions_heading", language),
             _question_lines(questions, models, reached, language),

@@ -42,7 +42,9 @@ class BatchResult:
         counts = {"count": len(self.opinion.cases), "reasons": len(self.opinion.reasons)}
         outcome = "dry_run" if self.dry_run else "written" if self.written else "already_written"
         said = message(f"scoring.{outcome}", language, run=self.run_id, **counts)
-        return f"{self.opinion.text(language)}\n{said}"
+        names = ", ".join(self.opinion.relatives)
+        beside = [message("lethal.not_written", language, models=names)] if names else []
+        return "\n".join([self.opinion.text(language), said, *beside])
 
 
 def run_id_of(opinion, language):

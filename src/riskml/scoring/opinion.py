@@ -38,7 +38,9 @@ class Opinion:
         back to); recorded_at (of the last record); and for each model <model>_risk
         (calibrated), <model>_low, <model>_high (95 % interval of the share of
         similar cases with the outcome), <model>_n, <model>_events (on which it rests), <model>_standing
-        (share of the assessments that the model was judged on with a lower risk)
+        (share of the assessments that the model was judged on with a lower risk); for each lethal model
+        <model>_relative, <model>_low, <model>_high (times the registry's average; missing where it does not
+        apply) and <model>_unknown (its factors that nobody mentioned)
     because : dict of case_id -> LevelRule or None    the rule that the level of today comes from
     matrix : DataFrame, index (case_id, as_of), in the order of `cases`    the features
     patterns : dict of case_id -> list    approved critical patterns that match, or hang on one answer: see
@@ -47,6 +49,7 @@ class Opinion:
     questions : DataFrame      of the cases without a level, what would settle it: see
         `riskml.scoring.abstention`; `explain` gives any case's questions
     stood : DataFrame          the latest record at which each case had each level: case_id, level, at
+    relatives : dict of name -> LethalBundle    what gives relative risk beside them, and no level
     """
 
     as_of: pd.Timestamp
@@ -60,6 +63,7 @@ class Opinion:
     cautions: dict
     questions: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(QUESTIONS)))
     stood: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(STOOD)))
+    relatives: dict = field(default_factory=dict)
 
     @property
     def history_hash(self):
@@ -73,7 +77,7 @@ class Opinion:
 
     @property
     def versions(self):
-        """Version of each model: dict of name -> str."""
+        """Version of each model that predicts a risk: dict of name -> str."""
         return {name: model.version for name, model in self.models.items()}
 
     @cached_property
@@ -127,7 +131,8 @@ class Opinion:
             f"{message(f'levels.level_{level}', language).lower()} {count:,}"
             for level, count in self.level_counts().items()
         )
-        models = ", ".join(f"{name} {version}" for name, version in self.versions.items())
+        versions = self.versions | {name: model.version for name, model in self.relatives.items()}
+        models = ", ".join(f"{name} {version}" for name, version in versions.items())
         held = [message("scoring.held", language, count=len(self.held))] if self.held else []
         return "\n".join(
             [

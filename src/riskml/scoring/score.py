@@ -11,6 +11,7 @@ from riskml.scoring.abstention import deciding_questions
 from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
 from riskml.scoring.patterns import case_patterns
+from riskml.scoring.relative import parted, relative_columns
 from riskml.scoring.silence import before_silence, higher_level
 from riskml.vocabulary import ABSTAINED, LEVELS, moment_of
 
@@ -22,7 +23,8 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
 
     Parameters
     ----------
-    model : Model, or list of Model    trained with one catalogue
+    model : Model, or list of Model    trained with one catalogue; a LethalBundle may stand beside them: its
+        relative risk suggests no level and orders nothing
     history : History, folder of Parquet files, or dict of tables
     as_of : date, datetime or str      the moment of assessment, in the registry's local time
     levels : LevelRules or None        how levels are suggested; None: the rules that riskml is shipped with
@@ -43,9 +45,10 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     -----
     Only what was visible at `as_of` is read, on both clocks; outcomes are never read.
     """
-    models = named_models(model)
+    every = named_models(model)
+    models, relatives = parted(every)
     history, moment = History.of(history), moment_of(as_of)
-    check_catalogues(models, catalogue)
+    check_catalogues(every, catalogue)
     catalogue = next(iter(models.values())).catalogue
     rules = (default_levels() if levels is None else levels).on(catalogue)
     cohort = history.open_cases(moment)
@@ -74,7 +77,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         "before_silence_at": before["at"].to_numpy(),
         "recorded_at": recorded,
     }
-    cases = _cases(ids, models, risks, levels)
+    cases = _cases(ids, models, risks, levels).assign(**relative_columns(relatives, matrix))
     order = _order(cases, models, rules)
     patterns = case_patterns(rules.patterns, matrix)
     general = run_cautions(
@@ -110,6 +113,7 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         {case: found + general for case, found in zip(ids, own, strict=True)},
         questions,
         stood,
+        relatives,
     )
 
 
