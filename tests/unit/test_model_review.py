@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,6 +16,7 @@ from riskml.reporting.model_card import model_card
 from riskml.reporting.model_review import model_review
 from riskml.reporting.model_section import comparison_rows, model_section
 from riskml.reporting.numbers import cell, percent
+from riskml.reporting.preflight import preflight
 from riskml.reporting.review_use import FORBIDDEN, INSTRUCTIONS
 from riskml.reporting.tripod import BLOCKS, SECTIONS
 from riskml.reporting.validation_figures import FIGURES, validation_figures
@@ -178,7 +180,7 @@ def test_the_card_shows_what_counts(model, validation):
 
 def test_synthetic_data_are_announced_on_every_page():
     model = reported_model(synthetic=True)
-    for page in (model_review(model, {}, TEMPLATES), model_card(model, {}, TEMPLATES)):
+    for page in (model_review(model, {}, TEMPLATES, figures={}), model_card(model, {}, TEMPLATES)):
         assert "DATOS SINTÉTICOS" in page
 
 
@@ -223,3 +225,57 @@ def test_what_is_not_estimable_is_no_number():
 def test_an_unknown_language_is_refused(model):
     with pytest.raises(RiskmlError, match='unknown language "fr"'):
         model_review(model, {}, TEMPLATES, language="fr")
+
+
+def lethal_bundle():
+    """What a page reads of a lethal bundle, with two factors and a few cases."""
+    row = {"tag": "M", "cases_present": 3, "cases_known": 4, "controls_present": 2, "controls_known": 20}
+    for name, value in (("prior", 4.0), ("posterior", 4.5)):
+        row |= {name: value, f"{name}_low": value / 2, f"{name}_high": 2 * value}
+    row |= {"data": None, "data_low": None, "data_high": None, "moved": 0.4, "from_data": 0.05}
+    words = {"es": "palabras", "en": "said words"}
+    return SimpleNamespace(
+        name="lethal",
+        version="c" * 16,
+        catalogue=None,
+        columns=("strangulation",),
+        digests={"bundle.json": "d" * 64},
+        card={
+            "label": {"es": "Letal", "en": "Lethal"},
+            "limits": words,
+            "estimand": words,
+            "history": {"hash": "e" * 64, "observed_until": "2026-10-01"},
+        },
+        report={
+            "cases": 4,
+            "events": 5,
+            "controls": 40,
+            "table": [
+                row | {"factor": "strangulation", "label": {"es": HOSTILE, "en": HOSTILE}},
+                row | {"factor": "firearm", "label": words},
+            ],
+            "matching": {"words": words},
+            "exclusions": [{"reason": "x", "events": 1, "of": 5, "words": words}],
+            "leave_one_out": {"missing": words},
+            "sample_size": {"words": words, "details": {"es": ["uno"], "en": ["one"]}},
+            "competition": {"refused": words},
+            "notes": [],
+            "words": {"es": ["una"], "en": ["one sentence"]},
+        },
+    )
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_a_lethal_model_shows_prior_data_and_posterior_and_no_probability(language):
+    bundle = lethal_bundle()
+    html = model_review(bundle, {}, TEMPLATES, language=language)
+    card = model_card(bundle, {}, TEMPLATES, language=language)
+    assert re.findall(r'id="item-(\w+)"', html) == ORDER
+    for page in (html, card):
+        assert "<script" not in page
+        assert "4.50" in page
+        assert "2.25 – 9.00" in page
+        assert "3/4" in page
+        assert all_messages()["model_review.forbidden_1"][language].replace("'", "&#39;") in page
+    assert {found["code"] for found in preflight(bundle, {})} >= {"priors", "real"}
+    assert "AUC" not in texts(card)

@@ -8,6 +8,9 @@ __all__ = ["SOURCES", "cited_sources", "cited_tags"]
 
 # As they were seen: mostly abstracts or first pages; "secondary" where somebody else quotes the source.
 SOURCES = {
+    "1": ("Glass et al. 2008, Journal of Emergency Medicine", "abstract"),
+    "4": ("Roberts 2009", "secondary"),
+    "6b": ("Campbell et al. 2003, university press summary", "secondary"),
     "14": ("López-Ossorio et al. 2021, Psychosocial Intervention", ""),
     "15": ("Turner, Brown & Medina-Ariza 2022, Psychosocial Intervention", ""),
     "17": ("Thornton 2017, Cambridge Journal of Evidence-Based Policing", "abstract"),
@@ -29,7 +32,7 @@ SOURCES = {
 
 def cited_tags(words):
     """The numbers n of the tags [S:n] in a text, in ascending order: list of str."""
-    return sorted(set(re.findall(r"S:(\d+)", words)), key=int)
+    return sorted(set(re.findall(r"S:(\d+[a-z]?)", words)), key=lambda tag: (int(tag.rstrip("ab")), tag))
 
 
 def cited_sources(words, language="es"):

@@ -1,6 +1,6 @@
 """TRIPOD+AI's items for a lethal model: prior, data and posterior side by side, and nobody's probability."""
 
-from riskml.reporting.blocks import facts, heading, listing, missing, table, text
+from riskml.reporting.blocks import facts, fill, heading, listing, missing, table, text
 from riskml.reporting.numbers import count, interval_words, number, percent
 from riskml.reporting.tripod import tripod_items
 
@@ -51,6 +51,8 @@ def _comparison(review):
             share=percent(found["top_share"]),
         )
         blocks.append(text(words))
+        if found.get("auc_missing"):
+            blocks.append(missing(review.words(found["auc_missing"])))
     competition = review.report.get("competition") or {}
     said = review.words(competition.get("refused")) or review.words(competition.get("words"))
     return [*blocks, *([heading(review.t("lethal_competition")), text(said)] if said else [])]
@@ -97,7 +99,19 @@ def _files(review):
     return [table(review.t("files_table"), [review.t("file"), "sha256"], rows)]
 
 
+def _dates(review):
+    until = (review.card.get("history") or {}).get("observed_until")
+    return [facts([(review.t("observed_until"), until)])] if until else [fill(review.t("item_5b"))]
+
+
+def _sampling(review):
+    return [text(review.words((review.report.get("matching") or {}).get("words")))]
+
+
 _OWN = {
+    "5b": _dates,
+    "13": _sampling,
+    "21": _cases,
     "10": _size,
     "12c": _cases,
     "12g": lambda review: [text(review.t("lethal_computing"))],
@@ -108,7 +122,7 @@ _OWN = {
     "25": _interpretation,
     "26": _limitations,
 }
-_NOT_APPLICABLE = ("5b", "12a", "13", "14", "16", "20b", "20c", "21", "23b", "24")
+_NOT_APPLICABLE = ("12a", "14", "16", "20b", "20c", "23b", "24")
 
 
 def lethal_items(review):

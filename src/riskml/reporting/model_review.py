@@ -131,7 +131,7 @@ def front(review):
         "synthetic": bool(history.get("synthetic")),
         "history": (history.get("hash") or review.t("no_date"))[:16],
         "catalogue": (card.get("catalogue") or review.t("no_date"))[:16],
-        "between": between or review.t("no_date"),
+        "between": between,
     }
 
 
