@@ -8,13 +8,14 @@ from scipy.special import expit
 
 from riskml.models.likelihood import log_loss, logit
 
-__all__ = ["LinearModel", "Preparation", "constant_model", "elastic_net_path", "penalties"]
+__all__ = ["LinearModel", "Preparation", "constant_model", "elastic_net_path", "penalties", "prepare"]
 
 SKEWED = 1.0
 BENDS = np.array([0.1, 0.3, 0.5, 0.7, 0.9])  # quantiles of a column at which its effect may bend
 FEWEST_VALUES = 5  # below, a column is a code or a flag, and has no curve
 MOST_STEPS = 50
 SMALLEST_STEP = 1e-4
+CURVED_ROWS = 20_000  # rows behind the shape of a Newton step
 
 
 @dataclass(frozen=True)
@@ -91,12 +92,16 @@ class Preparation:
     def transform(self, design):
         """The prepared design: float array, shape (rows, columns + indicators + bends)."""
         missing = np.isnan(design)
-        values = np.where(missing, self.median, design)
-        values = np.clip(values, self.low, self.high)
-        values[:, self.logarithm] = np.log1p(values[:, self.logarithm])
-        if len(self.indicators) or len(self.bent):
-            hinges = np.maximum(values[:, self.bent] - self.knots, 0.0)
-            values = np.hstack([values, missing[:, self.indicators], hinges])
+        columns, known = design.shape[1], design.shape[1] + len(self.indicators)
+        # Filled in place: on hundreds of thousands of rows each copy costs more than the arithmetic.
+        values = np.empty((len(design), len(self.scale)))
+        own = values[:, :columns]
+        np.copyto(own, design)
+        np.copyto(own, self.median, where=missing)
+        np.clip(own, self.low, self.high, out=own)
+        own[:, self.logarithm] = np.log1p(own[:, self.logarithm])
+        values[:, columns:known] = missing[:, self.indicators]
+        values[:, known:] = np.maximum(own[:, self.bent] - self.knots, 0.0)
         values -= self.mean
         values /= self.scale
         return values
@@ -151,7 +156,11 @@ class LinearModel:
         """Log-odds, float array, shape (n,)."""
         if self.preparation is None:
             return np.full(len(design), self.intercept)
-        return self.intercept + self._prepared(design) @ self.coefficients
+        return self.margin_of(self._prepared(design))
+
+    def margin_of(self, prepared):
+        """Log-odds of rows that its preparation has transformed already, float array, shape (n,)."""
+        return self.intercept + prepared @ self.coefficients
 
     def predict(self, design):
         """Risk before calibration, float array, shape (n,)."""
@@ -239,13 +248,23 @@ def _newton_direction(prepared, outcome, margin, coefficients, signs, l1, l2, cu
 
 
 def _curvature(prepared, margin):
-    """The loss's second derivative with the intercept solved for; its cross terms; the mean weight."""
+    """The loss's second derivative with the intercept solved for; its cross terms; the mean weight.
+
+    Of every so-manieth row where there are many: steps are shaped by it, but where they end is set by the
+    gradient, which is of all rows.
+    """
     risk = expit(margin)
     weights = np.maximum(risk * (1 - risk), 1e-5)
     weight = float(weights.mean())
     cross = prepared.T @ weights / len(prepared)
-    scaled = prepared * np.sqrt(weights / len(prepared))[:, None]
-    return scaled.T @ scaled - np.outer(cross, cross) / weight, cross, weight
+    every = -(-len(prepared) // CURVED_ROWS)
+    thin, sampled = prepared[::every], weights[::every]
+    scaled = thin * np.sqrt(sampled / len(thin))[:, None]
+    hessian = scaled.T @ scaled
+    if every > 1:  # a rare flag may be missing from the sample: its own curvature is that of all rows
+        own = np.einsum("ij,ij,i->j", prepared, prepared, weights) / len(prepared)
+        np.fill_diagonal(hessian, np.maximum(np.diag(hessian), own))
+    return hessian - np.outer(cross, cross) / weight, cross, weight
 
 
 def _strengths(prepared, outcome, l1_ratio):
@@ -253,14 +272,36 @@ def _strengths(prepared, outcome, l1_ratio):
     return max(gradient / l1_ratio, 1e-6) * np.logspace(-0.3, -3.3, 12)
 
 
-def penalties(design, outcome, l1_ratio, *, curves=False):
+def prepare(design, *, curves=False, directions=()):
+    """The preparation of training rows and the rows prepared, for any number of paths on them.
+
+    Parameters
+    ----------
+    design : float array, shape (n, p)      may hold NaN
+    curves : bool                           whether the effect of a column of many values may bend
+    directions : sequence of {-1, 0, 1}     monotone direction of each column; empty: none
+
+    Returns
+    -------
+    (Preparation, float array of shape (n, prepared columns))
+    """
+    preparation = Preparation.fit(design, curves=curves, directions=directions)
+    return preparation, preparation.transform(design)
+
+
+def penalties(prepared, outcome, l1_ratio):
     """Strengths of the penalty to try, from half of one that leaves nothing down to a thousandth of that.
+
+    Parameters
+    ----------
+    prepared : float array, shape (n, columns)    of `prepare`
+    outcome : array of {0, 1}, shape (n,)
+    l1_ratio : float in (0, 1]
 
     Returns
     -------
     float array, descending
     """
-    prepared = Preparation.fit(design, curves=curves).transform(design)
     return _strengths(prepared, np.asarray(outcome, dtype=float), l1_ratio)
 
 
@@ -272,6 +313,7 @@ def elastic_net_path(
     l1_ratio=0.5,
     curves=False,
     directions=(),
+    prepared=None,
     tolerance=1e-7,
     enough=None,
 ):
@@ -291,6 +333,7 @@ def elastic_net_path(
     l1_ratio : float in (0, 1]
     curves : bool                           whether the effect of a column of many values may bend
     directions : sequence of {-1, 0, 1}     monotone direction of each column; empty: none
+    prepared : what `prepare` gave for these rows, curves and directions, or None    None: prepared here
     enough : callable or None               asked with each model; the path ends where it says so
 
     Returns
@@ -303,8 +346,7 @@ def elastic_net_path(
     Journal of Statistical Software 33(1).
     """
     outcome = np.asarray(outcome, dtype=float)
-    preparation = Preparation.fit(design, curves=curves, directions=directions)
-    prepared = preparation.transform(design)
+    preparation, prepared = prepared or prepare(design, curves=curves, directions=directions)
     signs = np.zeros(prepared.shape[1])  # whether a value is known, and where a curve bends, has no direction
     signs[: len(directions)] = directions
     intercept, coefficients = float(logit(outcome.mean())), np.zeros(prepared.shape[1])

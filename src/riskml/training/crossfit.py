@@ -11,7 +11,7 @@ import numpy as np
 from riskml.models.calibration import choose_calibrator
 from riskml.models.estimators import Blend, one_number
 from riskml.models.likelihood import log_loss
-from riskml.models.linear import elastic_net_path, penalties
+from riskml.models.linear import elastic_net_path, penalties, prepare
 from riskml.models.splits import grouped_folds
 from riskml.models.trees import averaged_trees, staged
 
@@ -75,26 +75,49 @@ def _simple(values, outcome, fold):
 
 def _linear(design, outcome, fold, l1_ratios, curves, directions):
     """Cross-fitted log-odds under the best penalty, the tuning, and the model of all rows."""
-    tuning, margins = [], []
-    for how in ({"l1_ratio": ratio, "curves": curve} for curve in curves for ratio in l1_ratios):
-        strengths = penalties(design, outcome, **how)
-        margin = np.empty((len(strengths), len(outcome)))
+    tuning, margins, every = [], [], {}
+    for curve in curves:
+        kind = {"curves": curve, "directions": directions}
+        every[curve] = prepare(design, **kind)
+        tried = [
+            (ratio, strength)
+            for ratio in l1_ratios
+            for strength in penalties(every[curve][1], outcome, ratio)
+        ]
+        margin = np.empty((len(tried), len(outcome)))
         for k in np.unique(fold):
             inside = fold != k
-            path = elastic_net_path(
-                design[inside], outcome[inside], strengths=strengths, directions=directions, **how
-            )
-            for position, (_, model) in enumerate(path):
-                margin[position, ~inside] = model.margin(design[~inside])
-        for strength, row in zip(strengths, margin, strict=True):
-            tuning.append({**how, "strength": float(strength), "log_loss": log_loss(outcome, row)})
+            prepared = prepare(design[inside], **kind)
+            held = prepared[0].transform(design[~inside])
+            for ratio in l1_ratios:
+                places = [i for i, (other, _) in enumerate(tried) if other == ratio]
+                path = elastic_net_path(
+                    design[inside],
+                    outcome[inside],
+                    strengths=[tried[i][1] for i in places],
+                    l1_ratio=ratio,
+                    prepared=prepared,
+                    **kind,
+                )
+                for place, (_, model) in zip(places, path, strict=True):
+                    margin[place, ~inside] = model.margin_of(held)
+        for (ratio, strength), row in zip(tried, margin, strict=True):
+            loss = log_loss(outcome, row)
+            tuning.append({"l1_ratio": ratio, "curves": curve, "strength": float(strength), "log_loss": loss})
             margins.append(row)
     best = int(np.argmin([row["log_loss"] for row in tuning]))
     chosen = tuning[best]
-    how = {name: chosen[name] for name in ("l1_ratio", "curves")}
-    wanted = penalties(design, outcome, **how)
-    wanted = wanted[wanted >= chosen["strength"]]
-    path = elastic_net_path(design, outcome, strengths=wanted, directions=directions, **how)
+    prepared, ratio = every[chosen["curves"]], chosen["l1_ratio"]
+    wanted = penalties(prepared[1], outcome, ratio)
+    path = elastic_net_path(
+        design,
+        outcome,
+        strengths=wanted[wanted >= chosen["strength"]],
+        l1_ratio=ratio,
+        curves=chosen["curves"],
+        directions=directions,
+        prepared=prepared,
+    )
     return margins[best], [dict(row, chosen=row is chosen) for row in tuning], path[-1][1]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from riskml.models.calibration import Calibrator, choose_calibrator
 from riskml.models.estimators import one_number
 from riskml.models.likelihood import log_loss
-from riskml.models.linear import elastic_net_path
+from riskml.models.linear import elastic_net_path, prepare
 from riskml.models.search import search_trees
 from riskml.models.trees import boost
 from riskml.training.crossfit import cross_fit
@@ -98,15 +98,22 @@ def elastic_net(design, outcome, rows, settings, directions=()):
     """
     train, tune, refit = rows
     tuning, shared = [], {"directions": directions}
+    prepared = prepare(design[train], directions=directions)
+    held = prepared[0].transform(design[tune])
     for l1_ratio in settings.l1_ratio:
         losses = []
 
         def worse_again(model, losses=losses):
-            losses.append(log_loss(outcome[tune], model.margin(design[tune])))
+            losses.append(log_loss(outcome[tune], model.margin_of(held)))
             return len(losses) > PATIENCE and min(losses[-PATIENCE:]) > min(losses)
 
         path = elastic_net_path(
-            design[train], outcome[train], l1_ratio=l1_ratio, enough=worse_again, **shared
+            design[train],
+            outcome[train],
+            l1_ratio=l1_ratio,
+            prepared=prepared,
+            enough=worse_again,
+            **shared,
         )
         tuning += [
             {"l1_ratio": l1_ratio, "strength": strength, "log_loss": loss}
