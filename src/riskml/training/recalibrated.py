@@ -7,6 +7,7 @@ from riskml.errors import RiskmlError
 from riskml.features.matrix import build_features
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import Model, plain
+from riskml.models.lethal_bundle import LethalBundle
 from riskml.models.likelihood import logit
 from riskml.models.riskgroups import risk_groups
 from riskml.models.spec import ModelFile
@@ -43,9 +44,16 @@ def recalibrate_model(model, history, *, since=None, kind=None, seed=0, language
 
     Raises
     ------
-    RiskmlError     a window that reaches into what the model was learnt on, or holds no assessment
+    RiskmlError     a window that reaches into what the model was learnt on, or holds no assessment; a lethal
+        model, which has no risk to move
     NotEstimable    (a ValueError) too few events, or a ranking that no longer holds
     """
+    if isinstance(model, LethalBundle):
+        raise RiskmlError(
+            "a lethal model gives relative risk: there is no height of risks to move",
+            where=model.name,
+            mend=f"`riskml train {model.name}` learns from the cases that were reviewed since.",
+        )
     history, spec = History.of(history), ModelFile.of(model.report["model"])
     windows = {w["window"]: w for w in model.report["split"]["windows"]}
     if "evaluate" not in windows:
