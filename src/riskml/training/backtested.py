@@ -1,6 +1,7 @@
 """A rolling-origin backtest: the recipe learnt anew at several moments, each judged on what came next."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -114,17 +115,21 @@ def backtest(found, *, origins, replicates):
         at = pd.Timestamp(known_at)
         return label_outcomes(found.history, part, spec.outcome, known_at=at)["outcome"].to_numpy()
 
-    judged, recipes = {}, []
+    learnt = []
     with progress(message("validated.backtesting", found.language), total=origins) as advance:
         for place in places:
             own = replace(known, outcome=labels_as_known(label, place, final), split=place.split)
-            recipe, risks = _learnt(own, found)
-            name = str(np.datetime64(place.at, "D"))
-            recipes.append({"origin": name, **recipe})
-            later = place.split.rows["evaluate"]
-            for candidate, risk in risks.items():
-                judged.setdefault(candidate, {})[name] = (final[later], risk, known.aggressor[later])
+            learnt.append(_learnt(own, found))
             advance()
+    judged, recipes = {}, []
+    for place, (select_among, recipe, risks) in zip(places, learnt, strict=True):
+        name, later = str(np.datetime64(place.at, "D")), place.split.rows["evaluate"]
+        if risks:
+            recipe = {"selected": select_among()["chosen"], **recipe}
+            risks = risks | {SELECTED: risks[recipe["selected"]]}
+        recipes.append({"origin": name, **recipe})
+        for candidate, risk in risks.items():
+            judged.setdefault(candidate, {})[name] = (final[later], risk, known.aggressor[later])
     return plain(
         {
             "origins": _origin_rows(places, final, known.aggressor),
@@ -151,11 +156,18 @@ def _too_short(data, origins):
 
 
 def _learnt(own, found):
-    """Candidates of one origin, and their risks on its evaluate rows: (recipe, dict of name -> array)."""
+    """Candidates of one origin.
+
+    Returns
+    -------
+    select_among : callable, asked once no other progress bar is shown: what `select` says of the candidates
+    recipe : dict    what is said of this origin; why it was left out
+    risks : dict of name -> float array    on its evaluate rows; empty where it was left out
+    """
     spec, split, seed = found.spec, own.split, found.model.card["seed"]
     few = _few_events(own, spec)
     if few:
-        return few, {}
+        return None, few, {}
     encoding, inputs = encoded(own, spec, found.model.catalogue)
     size = development_verdict(
         len(encoding.columns),
@@ -170,15 +182,19 @@ def _learnt(own, found):
     apart = strata and by_relationship(own, inputs, spec, encoding, strata, seed=seed)
     if apart:
         candidates[BY_RELATIONSHIP] = apart
-    at = split.calibrate
-    chosen = select(
-        candidates, own.outcome[at], own.aggressor[at], encoding, spec, seed=seed, language=found.language
-    )["chosen"]
-    later = split.rows["evaluate"]
+    at, later = split.calibrate, split.rows["evaluate"]
     risks = {name: candidate.risk(inputs, later) for name, candidate in candidates.items()}
-    risks[SELECTED] = risks[chosen]
-    recipe = {"selected": chosen, "flexible": bool(size.met), "needed": size.n, "people": size.had}
-    return recipe, risks
+    select_among = partial(
+        select,
+        candidates,
+        own.outcome[at],
+        own.aggressor[at],
+        encoding,
+        spec,
+        seed=seed,
+        language=found.language,
+    )
+    return select_among, {"flexible": bool(size.met), "needed": size.n, "people": size.had}, risks
 
 
 def _without_search(spec):
