@@ -1,6 +1,8 @@
 """Scoring: every open case, only what was visible, its own catalogue, cautions that say what is not known."""
 
 import copy
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -8,8 +10,12 @@ import pytest
 
 import riskml
 from riskml.errors import RiskmlError
+from riskml.explain.dimensions import DIMENSIONS, by_dimension
+from riskml.explain.figures import beeswarm, waterfall, waterfall_bars
+from riskml.explain.similar_cases import similar_cases, similar_lines
 from riskml.features.catalogue import Catalogue
 from riskml.features.matrix import build_features
+from riskml.models.profiles import risk_profiles
 from riskml.registry.history import History
 from riskml.scoring.batch import opinion_rows, run_id_of, score_batch
 from riskml.scoring.score import score
@@ -272,6 +278,76 @@ def test_a_lethal_model_shows_a_relative_risk_only(registry):
     text = riskml.explain(opinion, opinion.cases.index[0]).text
     assert "casos parecidos" not in text
     assert "promedio del padrón" in text
+
+
+def test_similar_cases_are_told_as_n_of_N_with_their_interval(opinion):
+    model, case = opinion.models["repeat"], opinion.cases.index[0]
+    values = opinion.shap["repeat"].values.iloc[[0]]
+    kept, rng = model.reference, np.random.default_rng(0)
+    parts = pd.DataFrame({d: rng.normal(0, 1, 600) for d in DIMENSIONS})
+    outcome = (rng.random(600) < 0.2).astype(float)
+    model.reference = {**kept, "profiles": risk_profiles(parts, outcome, np.arange(600))}
+    try:
+        found = similar_cases(model, opinion.cases.loc[case, "repeat_risk"], values)
+    finally:
+        model.reference = kept
+    assert found["by"].tolist() == ["risk", "profile"]
+    row = opinion.cases.loc[case]
+    assert found.loc[0, ["events", "n"]].tolist() == [row["repeat_events"], row["repeat_n"]]
+    lines = similar_lines(found, {"repeat": ("Reincidencia", model)})
+    assert f"{row['repeat_events']:,} de {row['repeat_n']:,} valoraciones" in lines[0]
+    assert "por perfil" in lines[1]
+    lethal = SimpleNamespace(card={"outcome": {"event": ["lethal"]}})
+    assert similar_cases(lethal, 0.5, values).empty
+    assert "no se muestran" in similar_lines(found.iloc[:0], {"lethal": ("Letal", lethal)})[0]
+
+
+# -------------------------------------------------------------------------------------------------- figures
+
+
+def test_the_bars_of_a_waterfall_add_up_by_dimension_and_in_all(opinion):
+    for name, explained in opinion.shap.items():
+        values, row = explained.values.iloc[0], opinion.matrix.iloc[0]
+        bars = waterfall_bars(values, row, opinion.catalogue)
+        sums = by_dimension(explained.values.iloc[[0]], opinion.catalogue).iloc[0]
+        assert sum(bar.value for bar in bars) == pytest.approx(values.sum())
+        for dimension in DIMENSIONS:
+            own = sum(bar.value for bar in bars if bar.dimension == dimension)
+            assert own == pytest.approx(sums[dimension], abs=1e-9), name
+
+
+def test_figures_are_drawn_in_both_languages_and_show_no_ones_probability(opinion):
+    case = opinion.cases.index[0]
+    for language, words in (("es", "veces el promedio"), ("en", "times the registry's average")):
+        figure = waterfall(opinion, case, "repeat", language)
+        axes = figure.axes[0]
+        assert words in axes.child_axes[0].get_xlabel()
+        assert f"{opinion.cases.loc[case, 'repeat_risk']:.2f}" not in "".join(
+            text.get_text() for text in axes.texts
+        )
+        drawn = beeswarm(opinion, "escalation", language)
+        assert len(drawn.axes[0].get_yticklabels()) > 5
+    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
+
+
+def test_what_was_not_scored_is_refused(opinion):
+    with pytest.raises(RiskmlError, match='model "repet" was not scored\nDid you mean "repeat"'):
+        waterfall(opinion, opinion.cases.index[0], "repet")
+    with pytest.raises(RiskmlError, match="is not open"):
+        waterfall(opinion, "C1", "repeat")
+
+
+def test_an_explanation_holds_all_of_it(opinion):
+    case = opinion.cases.index[0]
+    explained = riskml.explain(opinion, case)
+    assert set(explained.figures) == {"repeat", "escalation"}
+    html = explained._repr_html_()
+    assert html.count('<img src="data:image/png;base64,') == 2
+    for heading in ("El menor cambio registrado", "Casos anteriores parecidos", "Qué preguntar primero"):
+        assert heading in explained.text
+        assert heading in html
+    assert "no una promesa de efecto" in explained.text or explained.smallest.empty
+    assert set(explained.similar["model"]) == {"repeat", "escalation"}
 
 
 def test_a_case_that_is_not_there_is_refused(opinion):
