@@ -10,11 +10,13 @@ import urllib.request
 
 import pytest
 
-from reviewed_models import NOW, REASONS, register, reviewed_settings, small_model
+from reviewed_models import NOW, REASONS, keep_report, register, reviewed_settings, small_model
 from riskml.errors import RiskmlError
 from riskml.review.approval import champion_version, require_approved
 from riskml.review.decisions import approve, open_review, reject
 from riskml.review.ledger import open_ledger
+from riskml.review.reports import kept_report
+from riskml.review.tracking import log_validation
 from riskml.review.verification import verify
 
 pytestmark = pytest.mark.slow
@@ -59,6 +61,34 @@ def _wait_for(url, process, log):
         except (urllib.error.URLError, OSError):
             time.sleep(0.5)
     raise AssertionError(f"no answer: {log.read_text()}")
+
+
+def test_a_validation_and_its_report_are_logged_and_reviewed_over_http(server, tmp_path):
+    workspace, model = reviewed_settings(tmp_path / "w", uri=server), small_model("validated_by_http")
+    register(workspace, model)
+    files = keep_report(workspace, model)
+    window = {"window": "evaluate", "first": "2026-01-01", "last": "2026-06-30"}
+    size = {"assessments": 90, "people": 40, "events": 9}
+    validation = {"backtest": {"origins": [{"origin": "2026-01-01", **window, **size}]}}
+    logged = log_validation(model, validation, workspace, files=files)
+    opened = open_review(workspace, model, person="FGJ-01", report=kept_report(workspace, model), now=NOW)
+    with open_ledger(workspace, model.name) as ledger:
+        client = ledger.client
+        kept = {a.path for a in client.list_artifacts(logged["run_id"])}
+        experiment = client.get_run(logged["run_id"]).info.experiment_id
+        below = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{logged['run_id']}'")
+        attached = {a.path for a in client.list_artifacts(opened.run_id)}
+    names = {path.name for path in files}
+    assert kept == names
+    assert [run.info.run_name for run in below] == ["Origen 1: 2026-01-01"]
+    assert below[0].data.metrics["window/evaluate/events"] == 9
+    assert attached == names | {"report.json", "checklist.yml"}
+    assert verify(workspace, model.name).intact
+    path = tmp_path / "review.es.html"
+    path.write_text("<h1>Otro</h1>", encoding="utf-8")
+    with open_ledger(workspace, model.name) as ledger:
+        ledger.client.log_artifact(opened.run_id, str(path))
+    assert "file review.es.html was changed" in verify(workspace, model.name).text("en")
 
 
 def test_a_version_is_reviewed_approved_and_verified_over_http(server, tmp_path):

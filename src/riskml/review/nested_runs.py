@@ -259,7 +259,7 @@ def dataset_inputs(model, language, *, only=None):
     list of mlflow.entities.DatasetInput
     """
     card, report = model.card, model.report
-    history = card["history"]["hash"]
+    history = card["history"].get("hash", "")
     split = report.get("split", {})
     found = [
         _input(

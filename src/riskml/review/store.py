@@ -37,7 +37,9 @@ def mlflow_at(settings):
     os.environ["MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"] = "true"
     # A server that does not answer is told of within seconds rather than minutes.
     os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "3")
-    import mlflow
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on import it tells notebooks that it draws no progress bars
+        import mlflow
     from sqlalchemy.exc import SQLAlchemyError
 
     levels = {name: logging.getLogger(name).level for name in ("mlflow", "alembic")}
