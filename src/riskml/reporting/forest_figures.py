@@ -48,6 +48,10 @@ def _groups(rows, metric):
     return [row for row in known if row in largest]
 
 
+def _cut(label, longest=58):
+    return label if len(label) <= longest else label[: longest - 1] + "…"
+
+
 def _group_forest(rows, metric, language, *, title, axis, reference, of="n"):
     rows = _groups(rows or (), metric)
     if not rows:
@@ -59,7 +63,7 @@ def _group_forest(rows, metric, language, *, title, axis, reference, of="n"):
         label = f"{row['grouping_name'][language]}: {row['group_name'][language]}"
         shown.append(
             {
-                "label": f"{label[:52]} ({row['events']:,}/{row[of]:,})",
+                "label": f"{_cut(label)} ({row['events']:,}/{row[of]:,})",
                 "estimate": row["estimate"],
                 "low": row["low"],
                 "high": row["high"],
@@ -129,9 +133,9 @@ def leakage(report, validation, language):
     rows, features = _control_rows(checks, language)
     labels = {entry["column"]: entry.get("label", {}).get(language) for entry in report.get("importance", ())}
     for found in features:
-        name = message(f"validation.feature_{found['part']}", language, column=found["column"])
-        if found["part"] == "value" and labels.get(found["column"]):
-            name = labels[found["column"]]
+        name = labels.get(found["column"]) or found["column"]
+        if found["part"] != "value":
+            name = f"{name}: {_words('not_known', language)}"
         low, high = found["low"], found["high"]
         if found["auc"] < 0.5 and low is not None:  # a reverse ranking is as strong
             low, high = 1 - high, 1 - low

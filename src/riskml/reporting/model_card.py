@@ -8,6 +8,7 @@ from riskml.reporting.model_section import comparison_rows
 from riskml.reporting.preflight import preflight
 from riskml.reporting.render import render
 from riskml.reporting.review_methods import abstract_facts
+from riskml.reporting.review_performance import candidate_cells
 from riskml.reporting.review_use import prohibited_uses
 
 __all__ = ["model_card"]
@@ -27,7 +28,7 @@ def _figures(review):
     if not review.own("comparison"):
         return None
     names, rows = comparison_rows(review.report, review.language, METRICS)
-    cells = [{"kind": r["kind"], "cells": [{"value": r["label"], "interval": ""}, *r["cells"]]} for r in rows]
+    cells = [{"kind": row["kind"], "cells": candidate_cells(row)} for row in rows]
     head = [message("reports.candidate", review.language), *names]
     return {"title": review.t("card_figures"), "head": head, "rows": cells, "dense": True}
 

@@ -37,7 +37,9 @@ def _row(row, report, metrics, language):
     label = row["label"][language] if isinstance(row["label"], dict) else row["label"]
     if row.get("refused"):
         cells = [{"value": "–", "interval": ""} for _ in metrics]
-        return {"kind": "refused", "label": f"{label}. {row['refused'][language]}", "cells": cells}
+        reason = row["refused"][language]
+        both = f"{label}. {reason}"
+        return {"kind": "refused", "label": both, "name": label, "reason": reason, "cells": cells}
     return {
         "kind": "main" if row["candidate"] == report["chosen"] else "",
         "label": label,
@@ -56,7 +58,8 @@ def comparison_rows(report, language="es", metrics=SHOWN_METRICS):
 
     Returns
     -------
-    (names, rows)    of the metrics in words; of dict with kind ("main", "refused" or ""), label, cells
+    (names, rows)    of the metrics in words; of dict with kind ("main", "refused" or ""), label, cells;
+        where refused, name and reason make up the label
     """
     names = [message(f"reports.metric_{metric}", language) for metric in metrics]
     return names, [_row(row, report, metrics, language) for row in report["comparison"]]

@@ -6,7 +6,7 @@ from riskml.reporting.model_section import comparison_rows
 from riskml.reporting.numbers import cell, count, interval_words, number, percent, three, whole_or_tenth
 from riskml.validation.subgroups import Minimum
 
-__all__ = ["performance"]
+__all__ = ["candidate_cells", "performance"]
 
 _BEST = {"high": "ideal_high", "low": "ideal_low"}
 _GROUP_METRICS = ("observed_expected", "calibration_slope")
@@ -16,13 +16,20 @@ def _shares(values, review, why=None):
     return cell(values, review.language, shown=percent, digits=0, why=why)
 
 
+def candidate_cells(row):
+    """The cells of a row of the comparison; one that was refused has its reason in place of figures."""
+    if row["kind"] == "refused":
+        return [plain_cell(row["name"]), plain_cell(row["reason"]) | {"span": len(row["cells"])}]
+    return [plain_cell(row["label"]), *row["cells"]]
+
+
 def _comparison(review):
     t, rows = review.t, review.own("comparison")
     if not rows:
         return [review.absent("comparison")]
     names, shown = comparison_rows(review.report, review.language)
     head = [message("reports.candidate", review.language), *names]
-    made = [{"cells": [plain_cell(row["label"]), *row["cells"]], "kind": row["kind"]} for row in shown]
+    made = [{"cells": candidate_cells(row), "kind": row["kind"]} for row in shown]
     blocks = [table(t("comparison_table"), head, made, dense=True), text(t("comparison_note"))]
     said = review.words(review.own("selection", "words"))
     simplest = review.own("simplest_not_worse")
