@@ -12,7 +12,7 @@ from riskml.scoring.cautions import case_cautions, last_recorded, run_cautions
 from riskml.scoring.opinion import Opinion
 from riskml.scoring.patterns import case_patterns
 from riskml.scoring.relative import parted, relative_columns
-from riskml.scoring.silence import before_silence, higher_level
+from riskml.scoring.silence import before_silence, higher_level, records_of
 from riskml.vocabulary import ABSTAINED, LEVELS, moment_of
 
 __all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
@@ -54,7 +54,11 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     cohort = history.open_cases(moment)
     if not len(cohort):
         raise no_open_case(history, moment)
-    ids, matrix = cohort["case_id"].to_numpy(), build(history, cohort, catalogue)
+    ids = cohort["case_id"].to_numpy()
+    records = records_of(history, ids, moment)
+    # One pass for the assessments and for the days on which something was recorded.
+    both = build(history, pd.concat([cohort, records], ignore_index=True), catalogue)
+    matrix, then = both.iloc[: len(ids)], both.iloc[len(ids) :]
     thresholds = rules.thresholds(models)
 
     def judge(features):
@@ -66,7 +70,9 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     risks = {name: m.predict(matrix) for name, m in models.items()}
     today, rule = rules.suggest(risks, thresholds, matrix)
     recorded = last_recorded(history, ids, moment)
-    before, stood = before_silence(history, cohort, today, judge, catalogue, build)
+    before, stood = before_silence(
+        history, cohort, today, records.assign(level=judge(then)), judge, catalogue
+    )
     reached = higher_level(today, before["level"])
     questions = deciding_questions(history, matrix, reached, models, rules, catalogue, judge)
     level = np.where(np.isin(ids, questions["case_id"].to_numpy()), ABSTAINED, reached)

@@ -23,7 +23,7 @@ import pandas as pd
 from riskml.explain.alterations import Copy, copied_matrix
 from riskml.vocabulary import LEVELS
 
-__all__ = ["STOOD", "before_silence", "higher_level", "level_ranks"]
+__all__ = ["STOOD", "before_silence", "higher_level", "level_ranks", "records_of"]
 
 STOOD = ("case_id", "level", "at")
 _TELLING = ("cases", "incidents", "factors", "proceedings")  # of the case, not of what was done about it
@@ -39,8 +39,15 @@ def higher_level(first, second):
     return np.array(LEVELS)[np.maximum(level_ranks(first), level_ranks(second))]
 
 
-def _records(history, ids, as_of):
-    """When something was recorded of each case: DataFrame of case_id, as_of."""
+def records_of(history, ids, as_of):
+    """When something was recorded of each case, on the visible timeline: DataFrame of case_id, as_of.
+
+    Parameters
+    ----------
+    history : History
+    ids : array of case_id
+    as_of : Timestamp    later records do not count
+    """
     found = []
     for name in _TELLING:
         if name in history.tables:
@@ -53,7 +60,7 @@ def _records(history, ids, as_of):
     return records.drop_duplicates(ignore_index=True)
 
 
-def before_silence(history, cohort, level, judge, catalogue, build):
+def before_silence(history, cohort, level, records, judge, catalogue):
     """The level that the passing of days cannot take from each case.
 
     Parameters
@@ -61,9 +68,9 @@ def before_silence(history, cohort, level, judge, catalogue, build):
     history : History
     cohort : DataFrame of case_id, as_of       one moment, each case once
     level : str array, shape (n,)              level of today
+    records : DataFrame of case_id, as_of, level    of `records_of`, with the level of the case as of then
     judge : callable                           matrix -> level of each row, str array
     catalogue : Catalogue
-    build : callable                           what builds features of (history, cohort, catalogue)
 
     Returns
     -------
@@ -73,8 +80,6 @@ def before_silence(history, cohort, level, judge, catalogue, build):
     stood : DataFrame of STOOD    the latest record at which each case had each level above the lowest
     """
     ids, now = cohort["case_id"].to_numpy(), pd.Timestamp(cohort["as_of"].iloc[0])
-    records = _records(history, set(ids), now)
-    records["level"] = judge(build(history, records[["case_id", "as_of"]], catalogue))
     latest = records.sort_values("as_of", kind="stable").drop_duplicates(["case_id", "level"], keep="last")
     latest = latest[latest["level"] != LEVELS[0]].rename(columns={"as_of": "at"}).reset_index(drop=True)
     today = pd.Series(level_ranks(level), index=ids)
