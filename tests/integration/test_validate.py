@@ -32,7 +32,6 @@ COLUMNS = (
     "days_since_measure",
     "measures_365d",
     "incident_since_measure",
-    "relationship",
 )
 PARTS = (
     "sample_size",

@@ -153,7 +153,11 @@ def _spec(main, name="repeat"):
 
 @pytest.mark.parametrize(
     ("main", "name"),
-    [("elastic_net", "repeat"), ("lightgbm", "repeat"), ("blend", "severe_harm")],
+    [
+        ("elastic_net", "repeat"),
+        ("lightgbm", "repeat"),
+        pytest.param("blend", "severe_harm", marks=pytest.mark.slow),
+    ],
 )
 def test_a_recipe_held_on_its_own_rows_gives_its_own_model(history, catalogue, main, name):
     model = train(_spec(main, name), history, catalogue=catalogue.part(*COLUMNS), seed=5)
