@@ -15,10 +15,11 @@ from riskml.features.matrix import build_features
 from riskml.registry.contract import TABLES, Kind
 from riskml.registry.history import History
 
-__all__ = ["SOURCE", "Alteration", "Copy", "copied_matrix", "factor_answer"]
+__all__ = ["SOURCE", "Alteration", "Copy", "copied_matrices", "copied_matrix", "factor_answer"]
 
 SOURCE = "police_report"  # of what is added
 _IDS = ("case_id", "aggressor_id", "victim_id")
+_AT_ONCE = 20_000  # copies whose features are computed at a time
 _DONE = ("measures", "responses", "proceedings")  # what institutions did
 
 
@@ -210,3 +211,10 @@ def copied_matrix(history, copies, catalogue):
     ids = [f"{c.case_id}#{k}" for k, c in enumerate(copies)]
     cohort = pd.DataFrame({"case_id": ids, "as_of": made.as_of})
     return build_features(History(tables, history.manifest), cohort, catalogue)
+
+
+def copied_matrices(history, copies, catalogue):
+    """The features of any number of copies, in pieces that memory holds: iterator of (slice, DataFrame)."""
+    for start in range(0, len(copies), _AT_ONCE):
+        part = slice(start, min(start + _AT_ONCE, len(copies)))
+        yield part, copied_matrix(history, copies[part], catalogue)

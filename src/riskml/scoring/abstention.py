@@ -11,7 +11,7 @@ Only cases that may abstain are computed again, so that scoring stays quick on m
 import numpy as np
 import pandas as pd
 
-from riskml.explain.alterations import Copy, copied_matrix, factor_answer
+from riskml.explain.alterations import Copy, copied_matrices, factor_answer
 from riskml.explain.what_if import askable, unmentioned
 from riskml.scoring.cautions import known_factors
 from riskml.scoring.silence import level_ranks
@@ -20,7 +20,6 @@ from riskml.vocabulary import LEVELS
 __all__ = ["QUESTIONS", "deciding_questions"]
 
 QUESTIONS = ("case_id", "factor", "level_if_present", "model", "times")
-_AT_ONCE = 20_000  # copies of cases that are computed at a time
 
 
 def _candidates(level, matrix, rules, catalogue):
@@ -70,13 +69,10 @@ def deciding_questions(history, matrix, level, models, rules, catalogue, judge):
         Copy(ids[row], as_of, (factor_answer(code, "present"),))
         for row, code in zip(rows, codes, strict=True)
     ]
-    found = []
-    for first in range(0, len(copies), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        altered = copied_matrix(history, copies[part], catalogue)
-        found.append(
-            _answers(altered, matrix.iloc[rows[part]], models).assign(level_if_present=judge(altered))
-        )
+    found = [
+        _answers(altered, matrix.iloc[rows[part]], models).assign(level_if_present=judge(altered))
+        for part, altered in copied_matrices(history, copies, catalogue)
+    ]
     answers = pd.concat(found, ignore_index=True).assign(case_id=ids[rows], factor=codes, row=rows)
     answers["rank"] = level_ranks(answers["level_if_present"])
     lifting = answers[answers["rank"].to_numpy() > level_ranks(level)[rows]]

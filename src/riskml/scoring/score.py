@@ -17,6 +17,8 @@ from riskml.vocabulary import ABSTAINED, LEVELS, moment_of
 
 __all__ = ["check_catalogues", "named_models", "no_open_case", "score"]
 
+_AT_ONCE = 1_000_000  # assessments whose features are in memory at a time
+
 
 def score(model, history, as_of, *, levels=None, catalogue=None, build=build_features):
     """Second opinions on all cases that are visible and open at a moment.
@@ -56,9 +58,10 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
         raise no_open_case(history, moment)
     ids = cohort["case_id"].to_numpy()
     records = records_of(history, ids, moment)
-    # One pass for the assessments and for the days on which something was recorded.
-    both = build(history, pd.concat([cohort, records], ignore_index=True), catalogue)
-    matrix, then = both.iloc[: len(ids)], both.iloc[len(ids) :]
+    # One pass for the assessments and for the days on which something was recorded, where memory holds it.
+    both = pd.concat([cohort, records], ignore_index=True)
+    first = build(history, both.iloc[: max(len(ids), _AT_ONCE)], catalogue)
+    matrix = first.iloc[: len(ids)]
     thresholds = rules.thresholds(models)
 
     def judge(features):
@@ -70,9 +73,10 @@ def score(model, history, as_of, *, levels=None, catalogue=None, build=build_fea
     risks = {name: m.predict(matrix) for name, m in models.items()}
     today, rule = rules.suggest(risks, thresholds, matrix)
     recorded = last_recorded(history, ids, moment)
-    before, stood = before_silence(
-        history, cohort, today, records.assign(level=judge(then)), judge, catalogue
-    )
+    pieces = [both.iloc[start : start + _AT_ONCE] for start in range(len(first), len(both), _AT_ONCE)]
+    then = [judge(first.iloc[len(ids) :]), *(judge(build(history, piece, catalogue)) for piece in pieces)]
+    records["level"] = np.concatenate(then)
+    before, stood = before_silence(history, cohort, today, records, judge, catalogue)
     reached = higher_level(today, before["level"])
     questions = deciding_questions(history, matrix, reached, models, rules, catalogue, judge)
     level = np.where(np.isin(ids, questions["case_id"].to_numpy()), ABSTAINED, reached)

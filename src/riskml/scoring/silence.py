@@ -20,7 +20,7 @@ not: an answer that changes nothing leaves the level where it was. Of each level
 import numpy as np
 import pandas as pd
 
-from riskml.explain.alterations import Copy, copied_matrix
+from riskml.explain.alterations import Copy, copied_matrices
 from riskml.vocabulary import LEVELS
 
 __all__ = ["STOOD", "before_silence", "higher_level", "level_ranks", "records_of"]
@@ -86,7 +86,8 @@ def before_silence(history, cohort, level, records, judge, catalogue):
     above = latest[level_ranks(latest["level"]) > latest["case_id"].map(today).to_numpy(dtype=int)].copy()
     if len(above):
         copies = [Copy(row.case_id, row.at, known_until=now) for row in above.itertuples()]
-        since = level_ranks(judge(copied_matrix(history, copies, catalogue)))
+        then = [judge(matrix) for _, matrix in copied_matrices(history, copies, catalogue)]
+        since = level_ranks(np.concatenate(then))
         above["rank"] = np.minimum(since, level_ranks(above["level"]))
         above = above.sort_values(["rank", "at"], ascending=False, kind="stable").drop_duplicates("case_id")
         above = above.set_index("case_id").reindex(ids)
