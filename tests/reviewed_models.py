@@ -46,11 +46,11 @@ def reviewed_settings(folder, uri=None, **more):
     return Settings(folder=folder, mlflow_uri=uri or f"sqlite:///{folder}/mlflow.db", **more)
 
 
-def register(settings, model, *, trained_by="-"):
+def register(settings, model, *, trained_by="-", base=None):
     """Keep a model's bundle in the workspace and register it, as `riskml train` does, without its figures."""
     folder = model.save(settings.bundles / model.name / model.version)
     with mlflow_at(settings) as mlflow:
-        tags = {"riskml.trained_by": trained_by}
+        tags = {"riskml.trained_by": trained_by} | ({"riskml.base": base} if base else {})
         with mlflow.start_run(experiment_id=experiment_of(mlflow, settings), run_name="training", tags=tags):
             logged = mlflow.pyfunc.log_model(
                 name="bundle",

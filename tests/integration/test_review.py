@@ -186,6 +186,16 @@ def test_all_who_trained_a_version_are_kept_from_approving_it(tmp_path_factory, 
     approve(workspace, model, **PROSECUTOR)
 
 
+def test_who_trained_what_a_version_was_recalibrated_from_may_not_approve_it_either(fresh):
+    base, moved = small_model(seed=2), small_model(seed=3)
+    register(fresh, base, trained_by="MOD-3")
+    register(fresh, moved, trained_by="MOD-4", base=base.version)
+    opened = open_review(fresh, moved, person="FGJ-01", now=NOW)
+    assert opened.statement.content["trained_by"] == "MOD-4, MOD-3"
+    with pytest.raises(RiskmlError, match="MOD-3 trained this model"):
+        approve(fresh, moved, **PROSECUTOR | {"person": "MOD-3"})
+
+
 @pytest.mark.parametrize("damage", ["gone", "half", "another"])
 def test_a_report_that_is_not_of_this_version_is_not_attached(tmp_path, damage):
     workspace, model, other = reviewed_settings(tmp_path / "w"), small_model(), small_model(seed=1)

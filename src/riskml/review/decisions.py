@@ -59,9 +59,8 @@ def open_review(settings, model, *, person, trained_by=None, report=None, now=No
     checklist, language = load_checklist(settings.models), settings.language
     _check_synthetic(model, synthetic)
     with tempfile.TemporaryDirectory() as scratch, open_ledger(settings, model.name) as ledger:
-        every = registered_versions(ledger.client, model.name, model.version)
-        registered = every[-1]
-        trainer = _trainer(ledger.client, every, trained_by) or person
+        registered = registered_version(ledger.client, model.name, model.version)
+        trainer = _trainer(ledger.client, model, trained_by) or person
         for code in trainer.split(TRAINERS):
             check_code(code, where="--trained-by")
         files = _attached(Path(scratch), model, checklist, report)
@@ -249,10 +248,18 @@ def _logged_model(registered):
     return tail if scheme == "models:" and tail.startswith("m-") else None
 
 
-def _trainer(client, every, stated):
-    """Who trained it: as the training runs of this version say, where they say anything."""
-    tags = [client.get_run(version.run_id).data.tags for version in every if version.run_id]
-    codes = dict.fromkeys(found.get("riskml.trained_by", "-").strip("-") for found in tags)
+def _trainer(client, model, stated):
+    """Who trained it, and what it was recalibrated from, as the training runs say; str or None."""
+    codes, version, known = {}, model.version, set()
+    while version and version not in known:
+        known.add(version)
+        try:
+            every = registered_versions(client, model.name, version)
+        except RiskmlError:  # what it was recalibrated from was logged elsewhere
+            break
+        tags = [client.get_run(one.run_id).data.tags for one in every if one.run_id]
+        codes |= dict.fromkeys(found.get("riskml.trained_by", "-").strip("-") for found in tags)
+        version = next((found["riskml.base"] for found in tags if "riskml.base" in found), None)
     logged = TRAINERS.join(code for code in codes if code)
     if logged and stated and logged != stated:
         raise RiskmlError(

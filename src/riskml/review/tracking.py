@@ -128,6 +128,7 @@ def _tags(model, trainer):
         "riskml.chosen": report["chosen"],
         "riskml.simplest_not_worse": report["simplest_not_worse"],
         "riskml.notes": ", ".join(entry["code"] for entry in report["notes"]),
+        **({"riskml.base": card["base"]} if "base" in card else {}),
     }
 
 
