@@ -1,15 +1,20 @@
 """The model review report and the card: TRIPOD+AI's order, every figure explained, nothing hidden."""
 
+import copy
 import json
 import re
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from reported_models import reported_model, validation_document
 from reviewed_models import small_model
 from riskml.errors import RiskmlError
 from riskml.messages import all_messages
+from riskml.models.encoding import Encoding, infer_columns
+from riskml.models.linear import elastic_net_path
 from riskml.reporting.cited import SOURCES, cited_tags
 from riskml.reporting.document import missing_words, part
 from riskml.reporting.model_card import model_card
@@ -193,7 +198,8 @@ def test_only_what_the_documents_hold_is_drawn(model, figures):
 def test_every_source_that_is_cited_is_listed():
     """A tag without its source would be a figure that nobody can check."""
     words = str({k: v for k, v in all_messages().items() if k.split(".")[0] in ("model_review", "preflight")})
-    assert cited_tags(words)
+    words += (REPOSITORY / "models" / "priors" / "lethal.yml").read_text(encoding="utf-8")
+    assert {"17", "6b"} <= set(cited_tags(words))
     assert set(cited_tags(words)) <= set(SOURCES)
 
 
@@ -279,3 +285,19 @@ def test_a_lethal_model_shows_prior_data_and_posterior_and_no_probability(langua
         assert all_messages()["model_review.forbidden_1"][language].replace("'", "&#39;") in page
     assert {found["code"] for found in preflight(bundle, {})} >= {"priors", "real"}
     assert "AUC" not in texts(card)
+
+
+def test_every_coefficient_of_a_regression_that_bends_is_named():
+    model = copy.copy(small_model())
+    rng = np.random.default_rng(2)
+    matrix = pd.DataFrame({"count": rng.poisson(2, 400).astype(float), "age": rng.normal(40, 9, 400)})
+    matrix.loc[:40, "age"] = np.nan
+    outcome = (rng.random(400) < np.where(matrix["age"] > 45, 0.6, 0.2)).astype(float)
+    model.encoding = Encoding.fit(matrix, infer_columns(matrix))
+    design = model.encoding.design(matrix)
+    model.learner = elastic_net_path(design, outcome, strengths=[0.0001], curves=True)[0][1]
+    model.__dict__.pop("_files", None)
+    html = texts(model_review(model, {}, TEMPLATES, language="en", figures={}))
+    assert len(model.learner.preparation.bent), "nothing bends: this test would show nothing"
+    assert "age: change of slope from" in html
+    assert "age: not known" in html

@@ -1,5 +1,7 @@
 """TRIPOD+AI's items on results (20 to 24), filled from a training report and a validation document."""
 
+from math import expm1
+
 from riskml.messages import message
 from riskml.reporting.blocks import missing, plain_cell, table, text
 from riskml.reporting.numbers import cell, count, number, percent, three
@@ -119,8 +121,11 @@ def _coefficients(review):
         return []
     labels = [_design_label(review, column) for column in review.model.encoding.columns]
     names = list(zip(labels, review.model.encoding.names, strict=True))
-    unknown = review.t("not_known")
-    names += [(f"{names[i][0]}: {unknown}", names[i][1]) for i in learner.preparation.indicators]
+    unknown, prepared = review.t("not_known"), learner.preparation
+    names += [(f"{names[i][0]}: {unknown}", names[i][1]) for i in prepared.indicators]
+    for i, knot in zip(prepared.bent, prepared.knots, strict=True):
+        at = expm1(knot) if prepared.logarithm[i] else knot
+        names.append((review.t("bend_from", label=names[i][0], at=f"{at:.3g}"), names[i][1]))
     pairs = [(n, float(c)) for n, c in zip(names, learner.coefficients, strict=True) if c]
     largest = sorted(pairs, key=lambda pair: -abs(pair[1]))[:_COEFFICIENTS]
     rows = [[plain_cell(label, code), number(value, 3)] for (label, code), value in largest]
