@@ -171,11 +171,11 @@ def drawn_people(person, replicates, seed):
 def _left_out(model, sets, replicates, seed):
     """How each case ranks in its own set, judged without the set; with its interval, or why there is none."""
     if sets.cases < 2 or model.review is None:
-        return {"missing": words_of("left_out_too_few", cases=sets.cases)}
+        return {"missing": words_of("left_out_too_few", count=sets.cases)}
     try:
         margin = model.leave_one_out()["log_relative"].to_numpy()
     except RiskmlError:
-        return {"missing": words_of("left_out_too_few", cases=sets.cases)}
+        return {"missing": words_of("left_out_too_few", count=sets.cases)}
     each = concordance(margin, sets.outcome, sets.sets)
     # Half of those at the case's own height stand above it.
     controls = np.bincount(sets.sets[sets.outcome == 0])
@@ -193,7 +193,7 @@ def _left_out(model, sets, replicates, seed):
         "among_top_high": high,
     }
     if found["people"] < FEWEST_PEOPLE or np.ptp(each) == 0:
-        return found | {"auc_missing": words_of("auc_too_few", cases=sets.cases)}
+        return found | {"auc_missing": words_of("auc_too_few", count=sets.cases)}
     means = [np.average(each, weights=w) for w in drawn_people(sets.person, replicates, seed)]
     found["auc_low"], found["auc_high"] = percentile_interval(means)
     return found
@@ -242,7 +242,7 @@ def _notes(history, sets, model):
     if model.review is None:
         notes.append(_note("priors_alone", cases=sets.cases))
     elif sets.cases < FEW_CASES:
-        notes.append(_note("few_cases", cases=sets.cases))
+        notes.append(_note("few_cases", count=sets.cases))
     notes.append(_note("before_the_event"))
     if model.review is not None:
         notes.append(_note("reviewed_themselves"))

@@ -47,8 +47,7 @@ class AtRisk:
         self.aggressor, self.victim, self.relationship = (
             table[name].to_pandas().to_numpy(object)[order] for name in words
         )
-        self.first = np.full(len(ids), FOREVER)
-        np.minimum.at(self.first, self._code, self._start)
+        self.first = _first_times(self._code, self._start, len(ids))
 
     def at(self, moment):
         """Open cases at a moment.
@@ -119,9 +118,9 @@ def lethal_events(history, ids, until):
     return facts.code[order], facts.occurred[order]
 
 
-def _first_times(times, count):
+def _first_times(code, time, count):
     first = np.full(count, FOREVER)
-    np.minimum.at(first, times.code, times.time)
+    np.minimum.at(first, code, time)
     return first
 
 
@@ -155,52 +154,81 @@ def risk_sets(spec, history, ids, at_risk, *, seed=0):
     ----------
     Prentice & Breslow (1978), Biometrika 65:153. Langholz & Goldstein (1996), Statistical Science 11:35.
     """
-    sampling, until = spec.file.sampling, moment_us(history.observed_until)
+    until = moment_us(history.observed_until)
     codes, times = lethal_events(history, ids, until)
-    first_event = np.full(len(ids), FOREVER)
-    np.minimum.at(first_event, codes, times)
-    deaths = _first_times(exit_times("death", history, ids, incidents_of(history, ids), until), len(ids))
-    allowed = spec.priors.relationships
+    died = exit_times("death", history, ids, incidents_of(history, ids), until)
+    deaths = _first_times(died.code, died.time, len(ids))
+    first_event = _first_times(codes, times, len(ids))
+    reported_until = until - spec.outcome.reporting_lag_us
     excluded, rows, person = dict.fromkeys(EXCLUSIONS, 0), [], []
     rng, seen = np.random.default_rng(seed), set()
     for code, time in zip(codes.tolist(), times.tolist(), strict=True):
         day = time - time % DAY - DAY
-        open_codes, version = at_risk.at(day)
-        place = np.flatnonzero(open_codes == code)
-        relationship = at_risk.relationship[version]
-        applicable = np.isin(relationship.astype(str), allowed) if allowed else np.ones(len(version), bool)
-        reason = None
-        if code in seen:
-            reason = "later_event"
-        elif time > until - spec.outcome.reporting_lag_us:
-            reason = "too_recent"
-        elif not len(place):
-            reason = "first_record"
-        elif not applicable[place[0]]:
-            reason = "other_relationship"
+        members = _Members.at(at_risk, day, code, spec.priors.relationships)
+        reason = "later_event" if code in seen else members.reason(time, reported_until)
         seen.add(code)
+        controls = members.place[:0]
         if reason is None:
-            own = version[place[0]]
-            can = applicable & (first_event[open_codes] > time) & (deaths[open_codes] > day)
-            can &= at_risk.aggressor[version] != at_risk.aggressor[own]
-            can &= at_risk.victim[version] != at_risk.victim[own]
-            if "relationship_group" in sampling.matched_on:
-                group = _groups(relationship)
-                can &= group == group[place[0]]
-            if "length_of_record" in sampling.matched_on:
-                band = np.searchsorted(sampling.band_ends, day - at_risk.first[open_codes], side="right")
-                can &= band == band[place[0]]
-            drawn = np.flatnonzero(can)
-            if len(drawn) > sampling.controls:
-                drawn = np.sort(rng.choice(drawn, sampling.controls, replace=False))
-            reason = None if len(drawn) else "no_control"
+            free = (first_event[members.code] > time) & (deaths[members.code] > day)
+            controls = members.controls(at_risk, free, spec.file.sampling, rng)
+            reason = None if len(controls) else "no_control"
         if reason is not None:
             excluded[reason] += 1
             continue
-        chosen = np.append(place[0], drawn)
-        rows.append((open_codes[chosen], version[chosen], np.full(len(chosen), day)))
-        person.append(at_risk.aggressor[own])
+        chosen = np.append(members.place, controls)
+        rows.append((members.code[chosen], members.version[chosen], np.full(len(chosen), day)))
+        person.append(at_risk.aggressor[members.version[members.place[0]]])
     return _assembled(ids, at_risk, rows, person, excluded, len(codes))
+
+
+@dataclass(frozen=True)
+class _Members:
+    """Who is open and visible on an index day, and where the case of the event stands among them.
+
+    code, version: of `AtRisk.at`; applicable: of a relationship that the priors speak of; place: position of
+    the case, empty where it is not open; day: microseconds.
+    """
+
+    code: np.ndarray
+    version: np.ndarray
+    applicable: np.ndarray
+    place: np.ndarray
+    day: int
+
+    @classmethod
+    def at(cls, at_risk, day, code, allowed):
+        open_codes, version = at_risk.at(day)
+        relationship = at_risk.relationship[version].astype(str)
+        applicable = np.isin(relationship, allowed) if allowed else np.ones(len(version), bool)
+        return cls(open_codes, version, applicable, np.flatnonzero(open_codes == code), day)
+
+    def reason(self, time, reported_until):
+        """Why the event at a time is left out, of EXCLUSIONS; None where it is not."""
+        if time > reported_until:
+            return "too_recent"
+        if not len(self.place):
+            return "first_record"
+        return None if self.applicable[self.place[0]] else "other_relationship"
+
+    def controls(self, at_risk, free, sampling, rng):
+        """Positions of the controls drawn, of those without event or death: other people, alike."""
+        case = self.place[0]
+        can = self.applicable & free
+        for people in (at_risk.aggressor[self.version], at_risk.victim[self.version]):
+            can &= people != people[case]
+        alike = {
+            "relationship_group": lambda: _groups(at_risk.relationship[self.version]),
+            "length_of_record": lambda: np.searchsorted(
+                sampling.band_ends, self.day - at_risk.first[self.code], side="right"
+            ),
+        }
+        for name in sampling.matched_on:
+            kind = alike[name]()
+            can &= kind == kind[case]
+        drawn = np.flatnonzero(can)
+        if len(drawn) > sampling.controls:
+            drawn = np.sort(rng.choice(drawn, sampling.controls, replace=False))
+        return drawn
 
 
 def _assembled(ids, at_risk, rows, person, excluded, events):
