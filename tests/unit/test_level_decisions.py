@@ -154,6 +154,24 @@ def test_cases_without_a_level_are_listed_right_below_those_that_stand(small, tm
     assert opinion.cases.index.tolist() == ["high", "open", "known"]
 
 
+def test_pieces_give_what_one_piece_gives(small, tmp_path, monkeypatch):
+    model = weighted(small, incidents_30d=2.0, strangulation=1.0, death_threat=4.0)
+    facts = history(
+        cases=[("D", "2026-03-01")],
+        incidents=[("A", "2026-05-30"), ("B", "2025-06-02"), ("B", "2025-06-03"), ("C", "2026-03-01")],
+        factors=[("C", "2026-03-02", {"factor": "strangulation"})],
+    )
+    whole = opinion_on(model, facts, tmp_path, small)
+    monkeypatch.setattr("riskml.explain.alterations._AT_ONCE", 2)
+    monkeypatch.setattr("riskml.scoring.score._AT_ONCE", 1)
+    pieces = opinion_on(model, facts, tmp_path, small)
+    pd.testing.assert_frame_equal(whole.cases, pieces.cases)
+    pd.testing.assert_frame_equal(whole.questions, pieces.questions)
+    pd.testing.assert_frame_equal(whole.matrix, pieces.matrix)
+    assert whole.held
+    assert len(whole.questions)
+
+
 def test_the_explanation_asks_in_the_same_order_and_says_where_an_answer_leads(small, tmp_path):
     model = weighted(small, strangulation=1.0, death_threat=4.0, jealousy=0.6)
     facts = history(incidents=[("A", "2026-05-30")])

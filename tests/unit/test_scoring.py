@@ -10,6 +10,7 @@ import pytest
 
 import riskml
 from riskml.errors import RiskmlError
+from riskml.explain.alterations import Copy, copied_matrix
 from riskml.explain.dimensions import DIMENSIONS, by_dimension
 from riskml.explain.figures import beeswarm, waterfall, waterfall_bars
 from riskml.explain.similar_cases import similar_cases, similar_lines
@@ -174,6 +175,13 @@ def test_outcomes_are_never_read(registry):
     tables = {name: table for name, table in registry.history.tables.items() if name != "outcomes"}
     without = score(registry.models, History(tables, registry.history.manifest), AS_OF)
     assert len(without.cases)
+
+
+def test_copies_of_cases_have_the_features_of_the_cases(registry, opinion):
+    ids = list(opinion.cases.index[:40])
+    copied = copied_matrix(registry.history, [Copy(case, AS_OF) for case in ids], registry.catalogue)
+    expected = opinion.matrix.loc[ids].reset_index(drop=True)
+    pd.testing.assert_frame_equal(copied.reset_index(drop=True), expected)
 
 
 def test_the_run_id_names_all_that_decides_the_content(registry, opinion):
