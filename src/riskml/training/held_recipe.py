@@ -86,7 +86,7 @@ class HeldRecipe:
     Attributes
     ----------
     name : str                    the candidate
-    linear : tuple of (l1_ratio, strength)    of the elastic net; two of them where partners are apart
+    linear : tuple of (l1_ratio, strength, curves)    of the elastic net; two of them where partners are apart
     trees : dict or None          settings and rounds of LightGBM
     weight : float                of the trees in a blend
     kind : str                    of the calibrator
@@ -212,9 +212,9 @@ def _member(read, columns):
     return (read[:, columns] == 1).any(axis=1)
 
 
-def _penalised(read, label, l1_ratio, strength, directions):
-    path = elastic_net_path(read, label, strengths=[strength], l1_ratio=l1_ratio, directions=directions)
-    return path[0][1].margin
+def _penalised(read, label, l1_ratio, strength, curves, directions):
+    shared = {"l1_ratio": l1_ratio, "curves": curves, "directions": directions}
+    return elastic_net_path(read, label, strengths=[strength], **shared)[0][1].margin
 
 
 def held_recipe(found, *, keep=None):
@@ -234,7 +234,7 @@ def held_recipe(found, *, keep=None):
     tuning = {of: [row for row in rows if row["chosen"]] for of, rows in report["tuning"].items()}
     linear_of = {"blend": "elastic_net"}.get(name, name)
     linear = tuple(
-        (row["l1_ratio"], row["strength"]) for row in tuning.get(linear_of, ()) if "strength" in row
+        (row["l1_ratio"], row["strength"], row.get("curves", False)) for row in tuning.get(linear_of, ())
     )
     weight, trees = 0.0, None
     if name in ("lightgbm", "blend"):

@@ -19,7 +19,7 @@ from riskml.validation.stability import stability
 
 __all__ = ["refitted"]
 
-MOST_LEARNT = 12_000  # rows of one refit
+MOST_LEARNT = 20_000  # rows of one refit
 MOST_CASES = 4_000  # rows that refits judge
 CURVES, POINTS, DOTS = 30, 40, 600
 
