@@ -1,6 +1,7 @@
 """What `riskml train lethal` prints: prior, data and posterior side by side, and what they rest on."""
 
 from rich.table import Table
+from rich.text import Text
 
 from riskml.messages import message
 from riskml.training.lethal_report import rate_interval
@@ -81,15 +82,15 @@ def _table(rows, language):
         heading = message(f"lethal.heading_{name}", language)
         table.add_column(heading, min_width=0 if place else 20, justify="right" if place else "left")
     for row in rows:
-        table.add_row(
+        cells = (
             row["label"][language],
-            f"{_ratio(row, 'prior', language)}\n\\[{row['tag']}]{_doubt(row, language)}",
+            f"{_ratio(row, 'prior', language)}\n[{row['tag']}]{_doubt(row, language)}",
             f"{row['cases_present']}/{row['cases_known']}\n{row['controls_present']}/{row['controls_known']}",
             _ratio(row, "data", language),
             _ratio(row, "posterior", language),
             f"{row['moved']:+.1f}\n{100 * row['from_data']:.0f} %",
-            end_section=True,
         )
+        table.add_row(*map(Text, cells), end_section=True)
     return table
 
 

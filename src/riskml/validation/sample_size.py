@@ -250,6 +250,12 @@ def development_sample_size(
     highest = maximum_cox_snell(prevalence)
     if cox_snell is None:
         r2 = cox_snell_from_c(c_statistic, prevalence)
+        if r2 >= shrinkage:
+            raise RiskmlError(
+                f"a c-statistic of {c_statistic:g} gives an R2 of {r2:.2f}, over the shrinkage of {shrinkage:g}",
+                where="c_statistic",
+                mend="The criteria do not apply: anticipate less, or ask for more shrinkage.",
+            )
     elif not 0 < cox_snell < min(highest, shrinkage):
         raise RiskmlError(
             f"an R2 of {cox_snell:g}: what is possible here is 0 to {min(highest, shrinkage):.3f}",
