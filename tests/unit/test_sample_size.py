@@ -205,5 +205,5 @@ def test_bad_figures_are_refused(call, what):
 
 
 def test_a_c_statistic_beyond_what_the_criteria_hold_for_is_refused():
-    with pytest.raises(RiskmlError, match=r"gives an R2 of 0\.63, over the shrinkage of 0\.51"):
+    with pytest.raises(RiskmlError, match=r"gives R2 0\.63, over the shrinkage of 0\.51"):
         development_sample_size(10, 0.3, c_statistic=0.99, shrinkage=0.51)

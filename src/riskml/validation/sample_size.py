@@ -252,7 +252,7 @@ def development_sample_size(
         r2 = cox_snell_from_c(c_statistic, prevalence)
         if r2 >= shrinkage:
             raise RiskmlError(
-                f"a c-statistic of {c_statistic:g} gives an R2 of {r2:.2f}, over the shrinkage of {shrinkage:g}",
+                f"a c-statistic of {c_statistic:g} gives R2 {r2:.2f}, over the shrinkage of {shrinkage:g}",
                 where="c_statistic",
                 mend="The criteria do not apply: anticipate less, or ask for more shrinkage.",
             )
