@@ -125,7 +125,7 @@ def _moved(model, step, risk, outcome, people):
         recalibrated(model.calibrator, step),
         catalogue=model.catalogue,
         risk_groups=plain(risk_groups(moved, outcome, people)),
-        reference=reference_of(moved),
+        reference=model.reference | reference_of(moved),
         thresholds=model.thresholds,
         card=model.card | {"base": model.version, "recalibration": plain(step.to_document())},
         report=model.report | {"notes": [*kept, {"code": "recalibrated", **remark}]},

@@ -3,9 +3,11 @@
 import numpy as np
 
 from riskml.errors import RiskmlError
+from riskml.explain.dimensions import dimension_parts
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import Model, plain
 from riskml.models.encoding import Encoding, columns_of
+from riskml.models.profiles import risk_profiles
 from riskml.models.riskgroups import risk_groups
 from riskml.models.spec import ModelFile
 from riskml.progress import progress
@@ -177,10 +179,17 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         card=plain(_card(spec, history, catalogue, seed)),
         report=report,
     )
+    model.reference["profiles"] = _profiles(model, data, later, seed)
     if any(entry["code"] == "leakage" for entry in notes):
         _audit(Rebuilt(model, spec, history, data, seed, language), report)
         return model.with_report(report)
     return model
+
+
+def _profiles(model, data, later, seed):
+    """What became of assessments of similar profile in the window that judges: dict for the bundle."""
+    parts = dimension_parts(model, data.matrix.iloc[later])
+    return risk_profiles(parts, data.outcome[later], data.aggressor[later], seed=seed)
 
 
 def _audit(found, report):
