@@ -73,6 +73,8 @@ def _filled_in(line, folder):
     arguments = shlex.split(line)[1:]
     if "--cases" in arguments:
         arguments[arguments.index("--cases") + 1] = str(CASES)
+    if arguments[0] == "report":
+        arguments += ["--refits", "20"]
     if "CASE" in arguments:
         as_of = arguments[arguments.index("--as-of") + 1]
         arguments[arguments.index("CASE")] = _open_case(folder, as_of)
@@ -81,7 +83,7 @@ def _filled_in(line, folder):
 
 def test_the_commands_of_the_readme_work_in_their_order(registry, monkeypatch):
     lines = [line for line in commands("README.md") if line.startswith("riskml ")]
-    assert {line.split()[1] for line in lines} >= {"simulate", "history", "train", "score", "explain"}
+    assert {line.split()[1] for line in lines} >= {"simulate", "history", "train", "report", "review", "score", "explain"}
     monkeypatch.chdir(registry)
     for line in lines:
         said = riskml(*_filled_in(line, registry))
