@@ -356,7 +356,7 @@ def _bundle(folder):
     return version
 
 
-@pytest.mark.parametrize("name", ["bundle.json", "model.txt", "catalogue.json", "report.json"])
+@pytest.mark.parametrize("name", ["bundle.json", "catalogue.json", "report.json"])
 @pytest.mark.parametrize("damage", ["a byte", "half", "gone"])
 def test_a_damaged_bundle(workspace, name, damage):
     path = _bundle(workspace) / name

@@ -37,7 +37,7 @@ def test_the_pages_commands_do_what_it_says(workspace, monkeypatch):
         target = Path(command.pop()) if ">" in command else None
         if target:
             command.remove(">")
-        if command[0] == "report":  # takes minutes: test_report.py runs it
+        if command[0] == "report":  # takes minutes: test_report_command.py runs it
             keep_report(settings, first)
             continue
         said = riskml(*command)
