@@ -49,7 +49,7 @@ def test_a_new_workspace_is_complete(workspace):
         assert {p.name: p.read_bytes() for p in (folder / name).iterdir() if p.is_file()} == original
     assert (folder / "riskml.toml").read_bytes() == (REPOSITORY / "riskml.toml").read_bytes()
     assert workspace.model_names == ("escalation", "lethal", "repeat", "repeat_30d", "severe_harm")
-    assert workspace.levels.models == {"escalation", "repeat"}
+    assert workspace.levels.models == {"escalation", "repeat", "severe_harm"}
     assert len(workspace.catalogue.columns) >= 60
     assert workspace.key.fingerprint
 
