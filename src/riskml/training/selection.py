@@ -2,7 +2,7 @@
 
 from riskml.messages import LANGUAGES, message
 from riskml.models.estimators import OneColumn
-from riskml.training.report import candidate_label
+from riskml.training.report import SCORE, candidate_label
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.comparison import Comparison
 from riskml.validation.forecast import NotEstimable
@@ -13,7 +13,6 @@ __all__ = ["ORDER", "SCORE", "kept_learner", "select"]
 # From simple to flexible. What is not among them is no model of a bundle: the analyst's level and the proxy
 # instruments stand in the comparison, and in the registry, as they are.
 ORDER = ("base_rate", "incidents", "days_since", "elastic_net", "by_relationship", "lightgbm", "blend")
-SCORE = "log_loss"
 
 
 def _positions(encoding, spec):
