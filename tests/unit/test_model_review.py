@@ -283,6 +283,9 @@ def test_a_lethal_model_shows_prior_data_and_posterior_and_no_probability(langua
         assert "2.25 – 9.00" in page
         assert "3/4" in page
         assert all_messages()["model_review.forbidden_1"][language].replace("'", "&#39;") in page
+    figure = re.search('<figure id="figure-priors">(.*?)</figure>', html, re.S)[1]
+    for text in ("useful", "read", "do"):
+        assert all_messages()[f"model_review.priors_{text}"][language] in texts(figure)
     assert {found["code"] for found in preflight(bundle, {})} >= {"priors", "real"}
     assert "AUC" not in texts(card)
 

@@ -37,7 +37,7 @@ def prior_table(review):
 
 
 def _comparison(review):
-    blocks = [text(review.t("lethal_words")), prior_table(review)]
+    blocks = [text(review.t("lethal_words")), prior_table(review), review.figure("priors")]
     found = review.report.get("leave_one_out") or {}
     if "missing" in found:
         blocks.append(missing(review.words(found["missing"])))

@@ -15,7 +15,7 @@ from riskml.reporting.validation_figures import figure_title, validation_figures
 __all__ = ["is_lethal_report", "model_review", "preflight_shown", "review_images"]
 
 TEMPLATE = "model_review.html.j2"
-SCALE = 0.92  # two figures on a page of A4
+SCALE = 0.8  # two figures on a page of A4
 GLOSSARY = (
     *("auc", "calibration", "ratio", "ici", "brier", "benefit", "recall", "interval", "origin"),
     *("refit", "exposure", "shap", "q", "kappa"),

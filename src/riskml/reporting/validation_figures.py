@@ -11,8 +11,9 @@ from riskml.reporting.forest_figures import (
     leakage,
     treatment,
 )
+from riskml.reporting.lethal_figures import priors
 
-__all__ = ["FIGURES", "figure_title", "validation_figures"]
+__all__ = ["FIGURES", "LETHAL_FIGURES", "figure_title", "validation_figures"]
 
 _YARDSTICKS = ("incidents", "days_since", "analyst_level")  # more lines than these cannot be told apart
 
@@ -243,6 +244,9 @@ FIGURES = {
 }
 
 
+LETHAL_FIGURES = {"priors": priors}
+
+
 def validation_figures(report, validation, language="es"):
     """The figures of one version's review.
 
@@ -254,7 +258,9 @@ def validation_figures(report, validation, language="es"):
 
     Returns
     -------
-    dict of name (of FIGURES) -> matplotlib Figure    what the documents do not hold is not drawn
+    dict of name -> matplotlib Figure    of FIGURES, or of a lethal model's report of LETHAL_FIGURES; what the
+        documents do not hold is not drawn
     """
-    drawn = {name: draw(report, validation, language) for name, draw in FIGURES.items()}
+    figures = LETHAL_FIGURES if "table" in report else FIGURES
+    drawn = {name: draw(report, validation, language) for name, draw in figures.items()}
     return {name: figure for name, figure in drawn.items() if figure is not None}
