@@ -56,9 +56,13 @@ def _label(model, language):
 
 
 def _shown(words, longest=72):
-    """Words as a figure can hold them: one line; no sign that is read as mathematics."""
-    words = " ".join(words.split()).replace("$", r"\$")
-    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+    """Words as a figure can hold them: one line, the value at its end kept; no sign read as mathematics."""
+    words = " ".join(words.split())
+    if len(words) > longest:
+        label, colon, value = words.rpartition(": ")
+        kept = max(longest - len(colon + value) - 1, 20)
+        words = f"{(label or words)[:kept]}…{colon}{value if label else ''}"
+    return words.replace("$", r"\$")
 
 
 def waterfall_bars(values, row, catalogue, language="es"):
