@@ -59,9 +59,8 @@ def _shown(words, longest=72):
     """Words as a figure can hold them: one line, the value at its end kept; no sign read as mathematics."""
     words = " ".join(words.split())
     if len(words) > longest:
-        label, colon, value = words.rpartition(": ")
-        kept = max(longest - len(colon + value) - 1, 20)
-        words = f"{(label or words)[:kept]}…{colon}{value if label else ''}"
+        label, colon, value = words.rpartition(": ") if ": " in words else (words, "", "")
+        words = f"{label[: max(longest - len(colon + value) - 1, 20)]}…{colon}{value}"
     return words.replace("$", r"\$")
 
 
