@@ -232,12 +232,8 @@ def held_recipe(found, *, keep=None):
     name, report, encoding = found.chosen, found.model.report, found.model.encoding
     columns = np.arange(len(encoding.columns)) if keep is None else np.asarray(keep)
     tuning = {of: [row for row in rows if row["chosen"]] for of, rows in report["tuning"].items()}
-    penalised = tuning.get("elastic_net" if name == "blend" else name, ())
-    linear = tuple(
-        (row["l1_ratio"], row["strength"], row.get("curves", False))
-        for row in penalised
-        if name in _OF_DESIGN and name != "lightgbm"
-    )
+    penalised = () if name == "lightgbm" else tuning.get("elastic_net" if name == "blend" else name, ())
+    linear = tuple((row["l1_ratio"], row["strength"], row.get("curves", False)) for row in penalised)
     weight, trees = 0.0, None
     if name in ("lightgbm", "blend"):
         kind = found.model.learner.kind
