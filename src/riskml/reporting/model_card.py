@@ -7,7 +7,7 @@ from riskml.reporting.model_review import front, is_lethal_report, preflight_sho
 from riskml.reporting.model_section import comparison_rows
 from riskml.reporting.preflight import preflight
 from riskml.reporting.render import render
-from riskml.reporting.review_methods import abstract_facts
+from riskml.reporting.review_background import abstract_facts
 from riskml.reporting.review_performance import candidate_cells
 from riskml.reporting.review_use import prohibited_uses
 

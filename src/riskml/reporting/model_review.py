@@ -8,7 +8,7 @@ from riskml.reporting.cited import cited_sources
 from riskml.reporting.lethal_review import lethal_items
 from riskml.reporting.preflight import domain_verdicts, preflight
 from riskml.reporting.render import figure_image, render
-from riskml.reporting.review_methods import abstract_facts
+from riskml.reporting.review_background import abstract_facts
 from riskml.reporting.tripod import tripod_items
 from riskml.reporting.validation_figures import figure_title, validation_figures
 

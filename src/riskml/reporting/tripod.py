@@ -3,6 +3,7 @@
 The order and numbers follow the statement (EVIDENCE 5.1, [S:89, S:90]); titles and texts are a paraphrase.
 """
 
+from riskml.reporting.review_background import BACKGROUND
 from riskml.reporting.review_methods import METHODS
 from riskml.reporting.review_results import RESULTS
 from riskml.reporting.review_use import USE
@@ -23,7 +24,7 @@ SECTIONS = {
     "discussion": ("25", "26"),
     "usability": ("27a", "27b", "27c"),
 }
-BLOCKS = METHODS | RESULTS | USE
+BLOCKS = BACKGROUND | METHODS | RESULTS | USE
 
 
 def tripod_items(review, own=None):
