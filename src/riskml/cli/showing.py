@@ -88,6 +88,16 @@ def _comparison(section, language):
     return table
 
 
+def _chosen(report, language):
+    """Who was refused and why, which candidate the bundle holds, one model or two: sentences."""
+    for row in report["comparison"]:
+        if row.get("refused"):
+            yield f"{row['label'][language]}: {row['refused'][language]}"
+    for part in ("selection", "relationship"):
+        if (report.get(part) or {}).get("words"):
+            yield report[part]["words"][language]
+
+
 def print_training(console, model, folder, language):
     """Print what a training measured: windows with their exits, all candidates with intervals, remarks."""
     if isinstance(model, LethalBundle):
@@ -101,6 +111,8 @@ def print_training(console, model, folder, language):
     console.print(message("cli.exits_explained", language), markup=False, highlight=False)
     console.print(message("reports.model_sizes", language, **sizes), markup=False, highlight=False)
     console.print(_comparison(section, language))
+    for words in _chosen(model.report, language):
+        console.print(words, markup=False, highlight=False)
     for note in section["notes"]:
         console.print(f"- {note}", markup=False, highlight=False)
     kept = message("cli.model_kept", language, name=model.name, version=model.version, folder=folder)
