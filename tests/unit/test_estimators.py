@@ -70,6 +70,20 @@ def test_a_stratum_has_a_model_of_its_own(data):
     np.testing.assert_array_equal(margin[1::3], outside.margin(design[1::3]))
 
 
+def test_steps_shaped_by_a_sample_of_rows_end_where_those_of_all_rows_end(data, monkeypatch):
+    design, outcome = data
+    rare = np.zeros(len(design))
+    rare[[3, 701, 1102]] = 1.0  # in none of the sampled rows
+    design = np.column_stack([design, rare])
+    wanted = elastic_net_path(design, outcome, l1_ratio=0.5, tolerance=1e-10)
+    monkeypatch.setattr("riskml.models.linear.CURVED_ROWS", 300)
+    assert not rare[::5].any()
+    for (_, one), (_, other) in zip(
+        wanted, elastic_net_path(design, outcome, l1_ratio=0.5, tolerance=1e-10), strict=True
+    ):
+        np.testing.assert_allclose(other.coefficients, one.coefficients, atol=1e-3)
+
+
 @pytest.mark.parametrize("missing", [False, True])
 def test_columns_that_bend_are_explained_and_stored_as_they_predict(data, missing):
     design, outcome = data
