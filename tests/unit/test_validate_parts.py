@@ -1,5 +1,7 @@
 """The parts of a validation document: each against a slow version of itself."""
 
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +21,9 @@ from riskml.registry.history import History
 from riskml.simulation.simulate import simulate
 from riskml.training.backtested import days_needed, origins_of
 from riskml.training.held_recipe import held_recipe, learning_rows, reading
-from riskml.training.rebuilt import rebuilt, thinned
+from riskml.training.rebuilt import encoded, rebuilt, thinned
+from riskml.training.recalibrated import recalibrate_model
+from riskml.training.strata import by_relationship, strata_of
 from riskml.training.train import train
 from riskml.training.treatment import at_reference
 from riskml.training.usefulness import outcome_events, thresholds_of
@@ -139,11 +143,11 @@ def test_responses_at_their_reference_are_a_registry_in_which_none_was_recorded(
 COLUMNS = ["incidents_90d", "days_since_incident"]
 
 
-def _spec(main, name="repeat"):
+def _spec(main, name="repeat", columns=COLUMNS):
     document = load_model_file(ROOT / "models" / f"{name}.yml").to_document()
     document |= {"bootstrap": 20, "minimum": {"events_to_learn": 10, "events_to_judge": 5}}
     document |= {"baselines": {"instruments": []}, "calibrators": ["sigmoid"]}
-    document["features"] |= {"include": COLUMNS}
+    document["features"] |= {"include": list(columns)}
     document["sample_size"] = {"c_statistic": 0.95, "shrinkage": 0.6}
     grid = [{"num_leaves": 4, "learning_rate": 0.1}]
     trees = {"trials": 0, "grid": grid, "rounds": 30}
@@ -171,6 +175,34 @@ def test_a_recipe_held_on_its_own_rows_gives_its_own_model(history, catalogue, m
     drawn = np.random.default_rng(1).integers(0, len(every), len(every))
     other = recipe.fit(learning, drawn, 5)(reading(found, found.later))
     assert np.abs(other - found.risk).max() > 2e-3
+
+
+def test_the_step_of_a_recalibrated_version_is_held_too(history, catalogue):
+    model = train(_spec("elastic_net"), history, catalogue=catalogue.part(*COLUMNS), seed=5)
+    found = rebuilt(recalibrate_model(model, history, kind="intercept"), history)
+    every = np.union1d(found.data.split.refit, found.data.split.calibrate)
+    again = held_recipe(found).fit(learning_rows(found, every), np.arange(len(every)), 5)
+    assert np.abs(again(reading(found, found.later)) - found.risk).max() < 2e-3
+    own = model.predict(found.data.matrix.iloc[found.later])
+    assert np.abs(own - found.risk).max() > 2e-3
+
+
+def test_partners_and_the_rest_are_held_apart(history, catalogue):
+    spec = _spec("elastic_net", columns=[*COLUMNS, "relationship"])
+    part = catalogue.part(*COLUMNS, "relationship")
+    found = rebuilt(train(spec, history, catalogue=part, seed=5), history)
+    encoding, inputs = encoded(found.data, spec, part)
+    assert encoding == found.model.encoding
+    strata = strata_of(encoding, inputs.design)
+    apart = by_relationship(found.data, inputs, spec, encoding, strata, seed=5)
+    model = copy(found.model)
+    model.learner, model.calibrator = apart.learner, apart.calibrator
+    tuning, calibrators = {apart.name: apart.tuning}, {apart.name: apart.calibrators}
+    model.report = model.report | {"chosen": apart.name, "tuning": tuning, "calibrators": calibrators}
+    found = replace(found, model=model)
+    every = np.union1d(found.data.split.refit, found.data.split.calibrate)
+    again = held_recipe(found).fit(learning_rows(found, every), np.arange(len(every)), 5)
+    assert np.abs(again(reading(found, found.later)) - apart.risk(inputs, found.later)).max() < 2e-3
 
 
 def test_a_feature_that_few_people_have_does_not_fail_the_audit_alone():
