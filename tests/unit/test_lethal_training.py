@@ -107,7 +107,7 @@ def test_a_factor_that_the_catalogue_does_not_read_is_refused():
 # ------------------------------------------------------------------ who is a case, who a control
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(0, 70))
 def test_who_is_at_risk_is_who_is_open(seed, half_days):
     tables = random_history(seed, CATALOGUE.factors.codes)
@@ -419,6 +419,7 @@ def test_lightgbm_wins_where_factors_combine_and_not_where_they_add_up(together,
     assert found["difference"]["low"] <= found["difference"]["log_score"] <= found["difference"]["high"]
 
 
+@pytest.mark.slow
 def test_with_enough_cases_lightgbm_competes_on_the_same_rows():
     easily_met = {"c_statistic": 0.95, "share_with_event": 0.3, "events_per_factor": 10, "shrinkage": 0.7}
     tables = lethal_tables(480, 144, log_odds=true_log_odds(0.5))

@@ -102,6 +102,7 @@ def test_a_lethal_model_alone_suggests_no_level(registry, lethal):
         score(lethal, registry.history, AS_OF)
 
 
+@pytest.mark.slow
 def test_a_rule_on_a_lethal_model_is_left_out_and_said(registry, lethal, without, tmp_path):
     text = LEVELS_FILE.read_text(encoding="utf-8")
     assert "critical:\n" in text
@@ -113,6 +114,7 @@ def test_a_rule_on_a_lethal_model_is_left_out_and_said(registry, lethal, without
     assert any("lethal" in caution.text("es") for caution in opinion.cautions[first])
 
 
+@pytest.mark.slow
 def test_files_of_risks_hold_it_as_relative_risk(registry, lethal, opinion, tmp_path):
     models = [registry.models[0], lethal]
     written = write_scores(models, registry.history, AS_OF, tmp_path / "risks", parts=2)
