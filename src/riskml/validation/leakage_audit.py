@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 HONEST_AUC = 0.76  # EVIDENCE 3.1: upper end of honest prospective AUC on police records
+AT_HALF = 0.005  # what prints as 0.50
 NEAR_HALF = 0.02  # [A]: a shuffled AUC this near 0.5 is a concern at most
 FEWEST_PEOPLE = 10  # [A]: with an event, behind a feature that is judged alone
 
@@ -110,7 +111,8 @@ def shuffled_label_control(learn, y, held_out, *, people=None, shuffles=10, seed
     mean, reach = np.mean(found), student.ppf((1 + level) / 2, shuffles - 1) * np.std(found, ddof=1)
     reach = reach / np.sqrt(shuffles)
     interval = mean, mean - reach, mean + reach
-    off = not interval[1] <= 0.5 <= interval[2]
+    # Recipes that learn nothing predict the same for all: AUCs of exactly 0.5, whose interval has no width.
+    off = not interval[1] <= 0.5 <= interval[2] and abs(mean - 0.5) > AT_HALF
     verdict = "pass"
     if off:
         verdict = "concern" if abs(mean - 0.5) <= NEAR_HALF or people is not None else "fail"
