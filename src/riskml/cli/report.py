@@ -72,7 +72,7 @@ def report(
     Example: riskml report escalation@1f3a --language en
     """
     from riskml.progress import progress
-    from riskml.reporting.files import write_model_reports
+    from riskml.reporting.files import keep_validation, write_model_reports
     from riskml.reporting.validation_figures import validation_figures
 
     ws = open_workspace(workspace)
@@ -82,6 +82,8 @@ def report(
     found, kept = _validation(ws, trained, taken, refits=refits, seed=seed, again=again, language=language)
     if kept:
         _print(message("report.kept", language))
+    else:
+        keep_validation(ws.settings, trained, found)
     with progress(message("report.writing", language), total=STEPS) as step:
         figures = validation_figures(trained.report, found, language)
         step()

@@ -8,7 +8,7 @@ from riskml.reporting.model_review import model_review
 from riskml.reporting.places import VALIDATION_FILE, card_file, report_folder, review_file
 from riskml.reporting.render import write_report
 
-__all__ = ["kept_validation", "write_model_reports"]
+__all__ = ["keep_validation", "kept_validation", "write_model_reports"]
 
 
 def kept_validation(settings, model):
@@ -34,6 +34,12 @@ def kept_validation(settings, model):
     return document
 
 
+def keep_validation(settings, model, validation):
+    """Keep a version's validation document, which took minutes, before anything is drawn: Path."""
+    text = json.dumps(validation, ensure_ascii=False, allow_nan=False) + "\n"
+    return write_report(report_folder(settings, model.name, model.version) / VALIDATION_FILE, text)
+
+
 def write_model_reports(model, validation, settings, *, language="es", figures=None):
     """Write a version's validation document, review report and card.
 
@@ -51,14 +57,12 @@ def write_model_reports(model, validation, settings, *, language="es", figures=N
 
     Raises
     ------
-    RiskmlError    a template that is missing or broken; nothing was written then
+    RiskmlError    a template that is missing or broken; no page was written then
     """
     folder, templates = report_folder(settings, model.name, model.version), settings.reports
     pages = {
         review_file(language): model_review(model, validation, templates, language=language, figures=figures),
         card_file(language): model_card(model, validation, templates, language=language),
     }
-    text = json.dumps(validation, ensure_ascii=False, allow_nan=False) + "\n"
-    return [
-        write_report(folder / name, content) for name, content in {VALIDATION_FILE: text, **pages}.items()
-    ]
+    document = keep_validation(settings, model, validation)
+    return [document, *(write_report(folder / name, content) for name, content in pages.items())]
