@@ -1,5 +1,7 @@
 """Validate a trained model: everything that a reviewer needs to judge it, in one document."""
 
+from threadpoolctl import threadpool_limits
+
 from riskml.messages import check_language, message
 from riskml.models.bundle import plain
 from riskml.progress import progress
@@ -54,6 +56,12 @@ def validate(model, history, *, levels=None, refits=200, origins=4, seed=0, lang
     RiskmlError    another history, a model of a frame, fewer than 4 origins
     """
     check_language(language)
+    # Its thousands of small fits wait for threads longer than they compute: up to four times as long.
+    with threadpool_limits(limits=1, user_api="blas"):
+        return _document(model, history, levels, refits, origins, seed, language)
+
+
+def _document(model, history, levels, refits, origins, seed, language):
     with progress(message("validated.rebuilding", language), total=STEPS) as step:
         found = rebuilt(model, history, seed=seed, language=language, step=step)
     replicates = found.spec.bootstrap
