@@ -195,7 +195,7 @@ def tables_of(options, seed):
 
         records = read_records(options.records)
         found += records_tables(records)
-        found += _matrices(records, [n for n in MATRICES if not wanted or n in wanted])
+        found += _matrices(records, [n for n in MATRICES if n in (wanted or ())])
     if options.fatalities:
         found.append(fatalities_table(options.fatalities))
     found += [simulated(name, seed) for name in SIMULATED if not wanted or name in wanted]
@@ -344,7 +344,7 @@ def _options(arguments):
     )
     parser.add_argument("--records", type=Path, help="folder of Wisconsin court records")
     parser.add_argument("--fatalities", type=Path, help="table of women killed in Spain, CSV")
-    parser.add_argument("--tables", nargs="+", help="only these; all when left out")
+    parser.add_argument("--tables", nargs="+", help="only these; when left out all but the matrix")
     parser.add_argument("--seeds", type=int, default=3, help="repetitions")
     parser.add_argument("--replicates", type=int, default=500, help="of the bootstrap")
     parser.add_argument(
