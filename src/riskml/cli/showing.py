@@ -84,7 +84,9 @@ def _comparison(section, language):
         table.add_column(metric, justify="right", min_width=12)
     for row in section["rows"]:
         cells = [f"{cell['value']}\n{cell['interval'].replace(' – ', '–')}".strip() for cell in row["cells"]]
-        table.add_row(row["label"], *cells, style="bold" if row["kind"] == "main" else None, end_section=True)
+        # Why a candidate was refused is said below the table, where there is room for it.
+        label = row.get("name", row["label"])
+        table.add_row(label, *cells, style="bold" if row["kind"] == "main" else None, end_section=True)
     return table
 
 
