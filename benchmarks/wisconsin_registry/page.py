@@ -24,11 +24,14 @@ def _table(header, rows):
 
 def _candidates(candidates):
     header = ["candidate", *(label for _, label, _ in METRICS)]
-    rows = [
-        [NAMES.get(name, name), *(value_of(row, metric, digits) for metric, _, digits in METRICS)]
-        for name, row in candidates.items()
-    ]
+    rows = [[NAMES.get(name, name), *_figures(row)] for name, row in candidates.items()]
     return _table(header, rows)
+
+
+def _figures(row):
+    if row.get("refused"):
+        return ["refused: too few people for so many columns", *[""] * (len(METRICS) - 1)]
+    return [value_of(row, metric, digits) for metric, _, digits in METRICS]
 
 
 def _against(found):
