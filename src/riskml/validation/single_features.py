@@ -99,8 +99,8 @@ def single_feature_aucs(design, y, people, *, level=0.95):
     Returns
     -------
     DataFrame of column, part ("value": over rows where it is known; "missing": of its being missing), n,
-        events, people_with_event, missing (share), auc, low, high, strength (auc or 1 - auc, whichever is larger), p_value (of
-        0.5), q_value, reason (NotEstimable or None); constant columns are left out
+        events, people_with_event, missing (share), auc, low, high, strength (auc or 1 - auc, whichever is
+        larger), p_value (of 0.5), q_value, reason (NotEstimable or None); constant columns are left out
 
     Raises
     ------
