@@ -31,7 +31,9 @@ __all__ = [
 
 FEW_EVENTS = 100  # EVIDENCE 5.5: events that a calibration curve needs, traditional rule [M]
 SLOPE = (0.8, 1.2)
-SCORE = "log_loss"  # by which candidates are told apart: Brier scores of rare events hardly differ
+# By which candidates are told apart: Brier scores of rare events hardly differ, and where events are few log
+# losses alone do not tell one that ranks from one that does not.
+SCORES = ("log_loss", "auc")
 SAMPLE = 2000
 CURVE_POINTS = 200
 _LIBRARIES = ("riskml", "lightgbm", "scikit-learn", "numpy", "pandas", "scipy", "duckdb", "pyarrow")
@@ -243,7 +245,7 @@ def comparison_report(
     records = _records(judged.table(language))
     for record in records:
         record["label"] = candidate_label(record["candidate"])
-    simplest = judged.simplest(list(risks), metric=SCORE)
+    simplest = judged.simplest(list(risks), metric=SCORES)
     report = {
         "comparison": records,
         "chosen": chosen,

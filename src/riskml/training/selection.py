@@ -2,17 +2,20 @@
 
 from riskml.messages import LANGUAGES, message
 from riskml.models.estimators import OneColumn
-from riskml.training.report import SCORE, candidate_label
+from riskml.training.report import SCORES, candidate_label
 from riskml.validation.bootstrap import cluster_bootstrap
 from riskml.validation.comparison import Comparison
 from riskml.validation.forecast import NotEstimable
 from riskml.validation.metrics import METRICS
 
-__all__ = ["ORDER", "SCORE", "kept_learner", "select"]
+__all__ = ["ORDER", "kept_learner", "select"]
 
 # From simple to flexible. What is not among them is no model of a bundle: the analyst's level and the proxy
 # instruments stand in the comparison, and in the registry, as they are.
 ORDER = ("base_rate", "incidents", "days_since", "elastic_net", "by_relationship", "lightgbm", "blend")
+
+
+SCORE = SCORES[0]
 
 
 def _positions(encoding, spec):
@@ -32,9 +35,10 @@ def kept_learner(candidate, encoding, spec):
 def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"):
     """Choose on predictions for people whom no candidate has learnt from, before the last window is seen.
 
-    With `learners: {main: simplest}` it is the simplest of ORDER whose log loss does not differ from the best
-    one's: the interval of the difference, over aggressors, holds 0. A model file may also name one learner;
-    where the sample size refused it, the penalised regression takes its place.
+    With `learners: {main: simplest}` it is the simplest of ORDER whose log loss and AUC do not differ from
+    those of the one with the lowest log loss: the intervals of the differences, over aggressors, hold 0. A
+    model file may also name one learner; where the sample size refused it, the penalised regression takes its
+    place.
 
     Parameters
     ----------
@@ -50,8 +54,8 @@ def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"
     Returns
     -------
     dict    chosen, pinned (bool), refused (the learner that the file names, or None), score, order (those
-        eligible), scores (candidate, log_loss, low, high, worse_by, worse_low, worse_high: than the best
-        one), words by language
+        eligible), scores (candidate, log_loss, low, high, auc, worse_by, worse_low, worse_high: log loss than
+        the best one's, auc_by, auc_low, auc_high: AUC less the best one's), words by language
     """
     plain = _positions(encoding, spec)
     eligible = [
@@ -61,7 +65,7 @@ def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"
     ]
     risks = {name: candidates[name].calibrate_risk for name in eligible}
     found = cluster_bootstrap(
-        {SCORE: METRICS[SCORE].function},
+        {name: METRICS[name].function for name in SCORES},
         outcome,
         risks,
         people,
@@ -69,7 +73,7 @@ def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"
         seed=seed,
         language=language,
     )
-    simplest = Comparison(found, {}).simplest(eligible, metric=SCORE)
+    simplest = Comparison(found, {}).simplest(eligible, metric=SCORES)
     best = found.estimates[SCORE].idxmin()
     main = spec.learners.main
     refused = main if main != "simplest" and main not in candidates else None
@@ -88,19 +92,20 @@ def select(candidates, outcome, people, encoding, spec, *, seed=0, language="es"
 
 def _score(found, name, best):
     row = {"candidate": name, SCORE: float(found.estimates.loc[name, SCORE])}
-    row["low"], row["high"] = _interval(found.interval, name, SCORE)
-    if name == best:
-        return row | {"worse_by": 0.0, "worse_low": 0.0, "worse_high": 0.0}
-    worse, low, high = found.difference(name, best, SCORE)
-    return row | {"worse_by": float(worse), "worse_low": float(low), "worse_high": float(high)}
+    row["low"], row["high"] = _estimated(found.interval, name, SCORE)[:2]
+    row["auc"] = float(found.estimates.loc[name, "auc"])
+    for key, metric in (("worse", SCORE), ("auc", "auc")):
+        by, low, high = (0.0, 0.0, 0.0) if name == best else _estimated(found.difference, name, best, metric)
+        row |= {f"{key}_by": by, f"{key}_low": low, f"{key}_high": high}
+    return row
 
 
-def _interval(interval, *of):
+def _estimated(asked, *of):
+    """What the bootstrap says, as floats; three times None where it cannot."""
     try:
-        low, high = interval(*of)
+        return tuple(float(value) for value in asked(*of))
     except NotEstimable:
-        return None, None
-    return float(low), float(high)
+        return None, None, None
 
 
 def _words(main, chosen, best, refused):

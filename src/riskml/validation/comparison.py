@@ -52,12 +52,13 @@ class Comparison:
     def simplest(self, order, *, metric="brier"):
         """The simplest candidate whose score does not differ from the best one's.
 
-        A score differs when the interval of the paired difference leaves out 0 on the worse side.
+        A score differs when the interval of the paired difference leaves out 0 on the worse side. Of several
+        metrics none may differ from that of the candidate that is best by the first.
 
         Parameters
         ----------
         order : list of candidates, the simplest first; those not named are not eligible
-        metric : str    a metric whose best value is the highest or the lowest
+        metric : str or tuple of str    metrics whose best value is the highest or the lowest
 
         Returns
         -------
@@ -74,20 +75,30 @@ class Comparison:
                 raise RiskmlError(
                     f'unknown candidate "{candidate}"', where="order", mend=did_you_mean(candidate, known)
                 )
-        if metric not in self.bootstrap.estimates or METRICS[metric].best == "target":
-            raise RiskmlError(f'no winner can be named by "{metric}"', where="metric")
-        scores = self.bootstrap.estimates.loc[list(order), metric].dropna()
+        metrics = (metric,) if isinstance(metric, str) else tuple(metric)
+        for name in metrics:
+            if name not in self.bootstrap.estimates or METRICS[name].best == "target":
+                raise RiskmlError(f'no winner can be named by "{name}"', where="metric")
+        scores = self.bootstrap.estimates.loc[list(order), metrics[0]].dropna()
         if scores.empty:
             raise next(iter(self.bootstrap.reasons.values()))
-        sign = 1 if METRICS[metric].best == "high" else -1
-        best = (sign * scores).idxmax()
+        best = (_sign(metrics[0]) * scores).idxmax()
         for candidate in scores.index:
-            if candidate == best:
-                return best
-            _, low, high = self.bootstrap.difference(candidate, best, metric)
-            if max(sign * low, sign * high) >= 0:
+            if candidate == best or not any(self._worse(candidate, best, name) for name in metrics):
                 return candidate
         return best
+
+    def _worse(self, candidate, best, metric):
+        """Whether a candidate's metric is worse beyond the interval; one that is not estimable is not."""
+        try:
+            _, low, high = self.bootstrap.difference(candidate, best, metric)
+        except NotEstimable:
+            return False
+        return max(_sign(metric) * low, _sign(metric) * high) < 0
+
+
+def _sign(metric):
+    return 1 if METRICS[metric].best == "high" else -1
 
 
 def compare(
