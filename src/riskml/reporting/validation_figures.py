@@ -27,6 +27,12 @@ def _axis(name, language):
     return message(f"model_review.axis_{name}", language)
 
 
+def _same_scale(axes, top, language):
+    """Observed over predicted risk, both from 0 to the same end."""
+    labels = {"xlabel": _axis("predicted", language), "ylabel": _axis("observed", language)}
+    axes.set(xlim=(0, top), ylim=(0, top), **labels)
+
+
 def _calibration(report, validation, language):
     curve = part(validation, "calibration", "curve") or part(report, "calibration_curve") or []
     groups = part(validation, "calibration", "groups") or part(report, "calibration_groups") or []
@@ -41,12 +47,7 @@ def _calibration(report, validation, language):
     for row in groups:
         axes.plot([row["predicted"]] * 2, [row["low"], row["high"]], color=BLUE, linewidth=1)
         axes.plot(row["predicted"], row["observed"], "o", color=BLUE, markersize=4)
-    axes.set(
-        xlim=(0, top),
-        ylim=(0, top),
-        xlabel=_axis("predicted", language),
-        ylabel=_axis("observed", language),
-    )
+    _same_scale(axes, top, language)
     return figure
 
 
@@ -184,12 +185,7 @@ def _calibration_instability(report, validation, language):
     axes.plot([row["predicted"] for row in rows], [row["observed"] for row in rows], color=BLUE, linewidth=2)
     top = min(1.0, 1.1 * max(_number(row[key], 0.0) for row in rows for key in ("predicted", "high")))
     axes.plot([0, top], [0, top], color="black", linewidth=0.8, linestyle="--")
-    axes.set(
-        xlim=(0, top),
-        ylim=(0, top),
-        xlabel=_axis("predicted", language),
-        ylabel=_axis("observed", language),
-    )
+    _same_scale(axes, top, language)
     return figure
 
 

@@ -13,9 +13,7 @@ __all__ = ["ORDER", "kept_learner", "select"]
 # From simple to flexible. What is not among them is no model of a bundle: the analyst's level and the proxy
 # instruments stand in the comparison, and in the registry, as they are.
 ORDER = ("base_rate", "incidents", "days_since", "elastic_net", "by_relationship", "lightgbm", "blend")
-
-
-SCORE = SCORES[0]
+SCORE = SCORES[0]  # whose best value names the best candidate
 
 
 def _positions(encoding, spec):

@@ -120,7 +120,7 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         design = encoding.design(data.matrix)
         step()
         inputs = Inputs(design, data.yardsticks)
-        size = _sample_size(spec, data, encoding)
+        size, why_refused = _sample_size(spec, data, encoding)
         candidates = candidates_of_split(
             data, inputs, spec, encoding, flexible=size["development"]["met"], seed=seed, step=step
         )
@@ -148,14 +148,14 @@ def train(spec, history, *, catalogue, seed=0, language="es"):
         language=language,
     )
     judged["comparison"] += [
-        refused_row(judged["comparison"][0], n, size["refused_words"]) for n in size["refused"]
+        refused_row(judged["comparison"][0], name, why_refused) for name in size["refused"]
     ]
     listed = importance(learner, encoding, design[later], catalogue, seed=seed)
     report = {
         "model": spec.to_document(),
         "split": {"by": spec.split.by, **split_report(data)},
         **judged,
-        "sample_size": {k: v for k, v in size.items() if k != "refused_words"},
+        "sample_size": size,
         "selection": selected,
         "relationship": _relationship(data, candidates, strata, selected),
         "tuning": {c.name: plain(c.tuning) for c in candidates.values() if c.tuning},
@@ -210,7 +210,7 @@ def in_order(candidates):
 
 
 def _sample_size(spec, data, encoding):
-    """Riley's criteria for what is to be learnt, and which candidates they refuse: dict for the report."""
+    """Riley's criteria and which candidates they refuse, for the report; and why, by language: two dicts."""
     learnt, later = data.split.refit, data.split.rows["evaluate"]
     asked = spec.sample_size
     development = development_verdict(
@@ -222,10 +222,8 @@ def _sample_size(spec, data, encoding):
     )
     evaluation = evaluation_verdict(data.outcome[later], data.aggressor[later], c_statistic=asked.c_statistic)
     flexible = FLEXIBLE if data.split.cross_fitted else FLEXIBLE[:1]
-    return {
-        **sample_size_report(development, evaluation, () if development.met else flexible),
-        "refused_words": refused(development),
-    }
+    document = sample_size_report(development, evaluation, () if development.met else flexible)
+    return document, refused(development)
 
 
 def _relationship(data, candidates, strata, selected):
