@@ -8,7 +8,7 @@ import json
 import pandas as pd
 
 from riskml.models.flavour import RELATIVE_COLUMNS
-from riskml.review.tracking import described, experiment_of, mlflow_at, register_bundle
+from riskml.review.tracking import described, experiment_of, mlflow_at, register_bundle, training_tags
 
 __all__ = ["log_lethal"]
 
@@ -65,23 +65,8 @@ def _description(bundle, language):
 
 
 def _tags(bundle, trainer):
-    card, report = bundle.card, bundle.report
-    return {
-        # MLflow would fill in the account's name and the script's path: who trained stands there as a code.
-        "mlflow.user": trainer or "-",
-        "mlflow.source.name": "riskml train",
-        "riskml.trained_by": trainer or "-",
-        "riskml.kind": card["kind"],
-        "riskml.model": bundle.name,
-        "riskml.version": bundle.version,
-        "riskml.outcome": json.dumps(card["outcome"]["event"]),
-        "riskml.horizon": card["horizon"],
-        "riskml.history": card["history"]["hash"],
-        "riskml.synthetic": str(card["history"]["synthetic"]).lower(),
-        "riskml.catalogue": card["catalogue"],
-        "riskml.priors": card["priors"],
-        "riskml.notes": ", ".join(entry["code"] for entry in report["notes"]),
-    }
+    card = bundle.card
+    return training_tags(bundle, trainer) | {"riskml.kind": card["kind"], "riskml.priors": card["priors"]}
 
 
 def _parameters(bundle):

@@ -32,6 +32,7 @@ __all__ = [
     "mlflow_at",
     "register_bundle",
     "registered_version",
+    "training_tags",
 ]
 
 FLAVOUR = "riskml.models.flavour"
@@ -110,8 +111,19 @@ def _signature(model):
     )
 
 
-def _tags(model, trainer):
-    card, report = model.card, model.report
+def training_tags(model, trainer):
+    """Tags of a training run of any bundle: what it is, what it was made of, and by whom.
+
+    Parameters
+    ----------
+    model : Model or LethalBundle
+    trainer : str or None    code of who trained it, never a name
+
+    Returns
+    -------
+    dict of str -> str
+    """
+    card = model.card
     return {
         # MLflow would fill in the account's name and the script's path: who trained stands there as a code.
         "mlflow.user": trainer or "-",
@@ -124,10 +136,16 @@ def _tags(model, trainer):
         "riskml.history": card["history"]["hash"],
         "riskml.synthetic": str(card["history"]["synthetic"]).lower(),
         "riskml.catalogue": card["catalogue"],
+        "riskml.notes": ", ".join(entry["code"] for entry in model.report["notes"]),
+    }
+
+
+def _tags(model, trainer):
+    card, report = model.card, model.report
+    return training_tags(model, trainer) | {
         "riskml.prospective": str(report["split"]["prospective"]).lower(),
         "riskml.chosen": report["chosen"],
         "riskml.simplest_not_worse": report["simplest_not_worse"],
-        "riskml.notes": ", ".join(entry["code"] for entry in report["notes"]),
         **({"riskml.base": card["base"]} if "base" in card else {}),
     }
 
