@@ -60,6 +60,11 @@ class Settings:
         """The folder of the trained models, `<name>/<version>` below it."""
         return self.folder / "bundles"
 
+    @property
+    def reviews(self):
+        """The folder of the coded fatality reviews, one below it for each content hash."""
+        return self.folder / "reviews"
+
 
 def _anchored(url, folder):
     """A SQLite URL with its relative path made absolute within the workspace; any other URL unchanged."""

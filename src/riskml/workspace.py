@@ -199,6 +199,12 @@ class Workspace:
             )
         return History.read(found[0])
 
+    def reviews(self, content_hash=None):
+        """Coded fatality reviews that were loaded: the latest, or those whose content hash begins so."""
+        from riskml.fatality.reviews import kept_reviews
+
+        return kept_reviews(self.settings.reviews, content_hash)
+
     @property
     def model_names(self):
         """Names of the model files under `models/`: tuple of str."""
@@ -321,7 +327,7 @@ def init_workspace(folder):
             else:
                 shutil.copy(source, folder / name)
     (folder / ".gitignore").write_text(
-        "registry.db*\nhistories/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\ntruth/\n*.key\n",
+        "registry.db*\nhistories/\nreviews/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\ntruth/\n*.key\n",
         encoding="utf-8",
     )
     workspace = open_workspace(folder)

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from riskml.cli.fatality import fatality
 from riskml.cli.features import features
 from riskml.cli.narratives import narratives
 from riskml.cli.options import (
@@ -35,6 +36,7 @@ app = typer.Typer(
     "A second opinion: analysts assign the level. --debug on any command shows where an error comes from.",
 )
 app.add_typer(features, name="features")
+app.add_typer(fatality, name="fatality")
 app.add_typer(narratives, name="narratives")
 app.add_typer(review, name="review")
 app.command()(report)

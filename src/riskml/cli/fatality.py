@@ -1,0 +1,11 @@
+"""`riskml fatality`: the review of closed femicides and attempts, from the form to the report."""
+
+import typer
+
+__all__ = ["fatality"]
+
+fatality = typer.Typer(
+    no_args_is_help=True,
+    help="Fatality review: code closed cases, count what was known, compare with the living, propose "
+    "critical patterns, replay them, report. Works with ten cases and with a thousand.",
+)

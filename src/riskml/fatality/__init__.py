@@ -1,0 +1,1 @@
+"""The fatality review: closed femicides and attempts coded, counted, compared, replayed."""
