@@ -7,9 +7,12 @@ after the event. That is what real files are like, and what comparisons must not
 import numpy as np
 import pandas as pd
 
+from riskml.errors import RiskmlError
 from riskml.fatality.form import ACTIONS_MISSED, METHODS, PLACES, SHEETS
+from riskml.registry.contract import TABLES
+from riskml.registry.database import is_synthetic, reading
 
-__all__ = ["simulated_sheets"]
+__all__ = ["lethal_tables", "simulated_sheets"]
 
 DAY = pd.Timedelta(days=1)
 _CODERS = ("REV-01", "REV-02")
@@ -85,6 +88,39 @@ def simulated_sheets(tables, factors, *, seed=0):
             for words, addressee in _ADVICE
         ]
     return {name: pd.DataFrame(rows[name], columns=list(SHEETS[name].names)) for name in SHEETS}
+
+
+def lethal_tables(engine):
+    """The rows of a synthetic registry that speak of its lethal events: dict of table name -> DataFrame.
+
+    Parameters
+    ----------
+    engine : Engine
+
+    Raises
+    ------
+    RiskmlError    the registry is not marked as synthetic: real cases are reviewed by people
+    """
+    cases = "SELECT case_id FROM outcomes"
+    people = {
+        table: f"SELECT {entity} FROM cases WHERE case_id IN ({cases})"
+        for table, entity in (("aggressors", "aggressor_id"), ("victims", "victim_id"))
+    }
+    with reading(engine) as connection:
+        if not is_synthetic(connection):
+            raise RiskmlError(
+                "this registry is not synthetic: nothing is made up about real cases",
+                where="registry",
+                mend="`riskml fatality template` writes the form that a review team fills in.",
+            )
+        return {
+            name: pd.read_sql_query(
+                f"SELECT * FROM {name} WHERE {table.entity} IN ({people.get(name, cases)})",
+                connection,
+                parse_dates=[c.name for c in table.columns if c.name.endswith("_at")],
+            )
+            for name, table in TABLES.items()
+        }
 
 
 def _frame(table):
