@@ -26,9 +26,11 @@ __all__ = [
     "NOT_MATCHED",
     "UNDETERMINED",
     "Condition",
+    "CriticalFile",
     "CriticalPattern",
     "CriticalPatterns",
     "load_critical",
+    "read_critical",
 ]
 
 UNDETERMINED, NOT_MATCHED, MATCHED = -1, 0, 1
@@ -52,6 +54,7 @@ def _person(code):
 
 Text = Annotated[str, BeforeValidator(str)]
 Count = Annotated[int, Field(ge=0, strict=True)]
+Person = Annotated[Line, AfterValidator(_person)]
 
 
 class Condition(Part):
@@ -120,11 +123,12 @@ class Caught(Part):
 
 
 class Approval(Part):
-    """Who approved a pattern, by role and code, and when. No personal name."""
+    """Who approved or rejected a pattern, by role and code, when and why. No personal name."""
 
     role: Line
-    by: Annotated[Line, AfterValidator(_person)]
+    by: Person
     date: Text
+    reason: Line | None = None
 
 
 class CriticalPattern(Part):
@@ -137,8 +141,12 @@ class CriticalPattern(Part):
     relationships : tuple            to whom it applies; empty: all
     status : str                     proposed, approved or rejected; only approved ones have an effect
     evidence : tuple of Finding
-    cases : Caught or None           n of N reviewed cases, on what was known before
-    approved_by : tuple of Approval
+    cases : Caught or None           n of N reviewed cases, on what was known before; of a pattern that was
+        found in them, those that the search caught without having seen them
+    defined_in : tuple of str        content hashes of the reviews that it was found in, or that stood when it
+        was written: it is never validated on their cases
+    approved_by : tuple of Approval  of a proposed one: who has approved it so far
+    rejected_by : Approval or None
     reasons : str or None            why it was approved or rejected
     """
 
@@ -148,7 +156,9 @@ class CriticalPattern(Part):
     status: Literal["proposed", "approved", "rejected"] = "proposed"
     evidence: tuple[Finding, ...] = ()
     cases: Caught | None = None
+    defined_in: tuple[Text, ...] = ()
     approved_by: tuple[Approval, ...] = ()
+    rejected_by: Approval | None = None
     reasons: Line | None = None
 
     @model_validator(mode="after")
@@ -170,6 +180,7 @@ class Change(Part):
     version: Annotated[int, Field(ge=1, strict=True)]
     date: Text
     change: Line
+    by: Person | None = None
 
 
 def _code(code):
@@ -247,6 +258,10 @@ class CriticalPatterns:
             catalogue does not have is unknown
         """
         return {name: self._state(pattern, matrix) for name, pattern in self.approved.items()}
+
+    def state(self, name, matrix):
+        """The state of one pattern in each case, whatever its status: int8 array (n,), as of `states`."""
+        return self._state(self.patterns[name], matrix)
 
     def _state(self, pattern, matrix):
         certain, possible = self._bounds(pattern.when, matrix)
@@ -335,6 +350,11 @@ def _check_leaf(name, kind, text, columns, factors):
         )
 
 
+def read_critical(path):
+    """`models/critical.yml` as it stands, with its change log: CriticalFile; RiskmlError as `load_critical`."""
+    return read_part(CriticalFile, path)
+
+
 def load_critical(path, *, catalogue=None):
     """Read `models/critical.yml`.
 
@@ -352,7 +372,7 @@ def load_critical(path, *, catalogue=None):
     RiskmlError    every problem with its line: unknown keys or status, a condition that is no single kind, an
         approved pattern without approvers of two roles, reasons or evidence; an unknown factor or column
     """
-    file = read_part(CriticalFile, path)
+    file = read_critical(path)
     patterns = CriticalPatterns(file.version, dict(file.patterns))
     if catalogue is None:
         return patterns
