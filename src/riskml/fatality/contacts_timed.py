@@ -87,7 +87,7 @@ def timeline(reviews):
 
 
 def _known_factors(reviews):
-    """Factors that somebody knew of a case: DataFrame of review_id, by, factor, days (NaN: not dated), before.
+    """Factors that somebody knew of a case: DataFrame of review_id, by, factor, days (NaN: undated), before.
 
     From the contact log (known factors at a contact) and from the factor sheet (present, known by).
     """
@@ -113,9 +113,11 @@ def institutions_that_knew(reviews):
 
     Returns
     -------
-    list of dict    institution, community (bool), knew (n), of, share, low, high; factors_median: factors known
-        before, per case in which it knew; days_median: days from first knowing to the event, of the cases where
-        that is dated; after_only: cases in which it learnt of factors only after the event
+    list of dict
+        institution, community (bool), knew (n), of, share, low, high
+        factors_median    factors known before, per case in which it knew
+        days_median       days from first knowing to the event, of the cases where that is dated
+        after_only        cases in which it learnt of factors only after the event
     """
     facts, total = _known_factors(reviews), len(reviews)
     rows = []

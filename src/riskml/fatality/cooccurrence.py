@@ -27,9 +27,9 @@ def cooccurrence(states, codes):
 
     Returns
     -------
-    list of dict    a, b, both, a_only, b_only, neither, of; odds_ratio (conditional maximum likelihood; None
-        where one is present in none or all of the cases, or where it is infinite), low, high (exact; high None:
-        no upper limit), p, q; the clearest first
+    list of dict    a, b, both, a_only, b_only, neither, of; odds_ratio (conditional maximum likelihood; infinite
+        where a cell is empty), low, high (exact), p, q; NaN where one is present in none or all of the cases;
+        the clearest first
     """
     present = (states == PRESENT).sum(axis=0)
     order = np.argsort(-present, kind="stable")[:FACTORS_COMPARED]
@@ -50,7 +50,7 @@ def _pair(states, codes, a, b):
     ]
     (both, a_only), (b_only, neither) = cells
     row = {"a": codes[a], "b": codes[b], "both": both, "a_only": a_only, "b_only": b_only, "neither": neither}
-    row |= {"of": int(known.sum()), "odds_ratio": None, "low": None, "high": None, "p": float("nan")}
+    row |= {"of": int(known.sum()), "odds_ratio": np.nan, "low": np.nan, "high": np.nan, "p": np.nan}
     if 0 in (both + a_only, b_only + neither, both + b_only, a_only + neither):
         return row
     found = odds_ratio(cells)

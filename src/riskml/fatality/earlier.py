@@ -1,4 +1,4 @@
-"""What stood on record before the event: earlier reports, measures in force; by year, relationship and kind."""
+"""What stood on record before the event: earlier reports, measures in force; by year, relationship, kind."""
 
 import numpy as np
 
@@ -26,8 +26,8 @@ def earlier(reviews):
 
     Returns
     -------
-    list of dict    field; yes, no, unknown and the rest of `counted`; by: the same for each group of cases, with
-        by ("year", "relationship" or "kind") and group
+    list of dict    field; yes, no, unknown and the rest of `counted`; by: the same for each group of cases,
+        with by ("year", "relationship" or "kind") and group
     """
     groupings = {
         "year": years(reviews),

@@ -1,4 +1,4 @@
-"""What the reviewed cases say: one document of counts with exact intervals, for tables, figures and the report."""
+"""What the reviewed cases say: one document of counts with exact intervals, for tables, figures, the report."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ _NOTES = (
 
 
 def findings(reviews, vocabulary, items, *, comparison=None, as_of=None):
-    """Count what coded reviews hold: plain JSON, without free text (but cleared recommendations) and without ids.
+    """Count what coded reviews hold: plain JSON, no ids, no free text but cleared recommendations.
 
     Parameters
     ----------

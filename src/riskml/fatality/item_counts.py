@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from riskml.fatality.prevalence import any_of, counted, row_of, share
+from riskml.fatality.prevalence import any_of, row_of, share
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN
 from riskml.vocabulary import PARTNER_RELATIONSHIPS
 
-__all__ = ["MANY_ITEMS", "YOUNG", "YEARS_APART", "item_rows", "items_per_case"]
+__all__ = ["MANY_ITEMS", "YEARS_APART", "YOUNG", "item_rows", "items_per_case"]
 
 YOUNG, YEARS_APART = (15, 24), 9  # EVIDENCE 6.2, items 3 and 4
 MANY_ITEMS = 7  # EVIDENCE 6.1 [S:9]: the share with seven or more is what others print
@@ -15,10 +15,10 @@ MANY_ITEMS = 7  # EVIDENCE 6.1 [S:9]: the share with seven or more is what other
 def item_rows(clocks, reviews, codes, items):
     """One row for each item, as `prevalence` has for factors, and the states behind them.
 
-    An item is present where any of its factors is, absent where all of them are absent, else unknown. The two
-    that follow from ages (a couple of 15 to 24 years; nine or more between them) take the first victim and the
-    first aggressor of the form, speak of couples only (other relationships: absent), stay unknown where spans
-    of ages leave it open, and count as known before the event: nobody has to find out an age.
+    An item is present where any of its factors is, absent where all of them are absent, else unknown. The
+    two that follow from ages (a couple of 15 to 24 years; nine or more between them) take the first victim and
+    the first aggressor of the form, speak of couples only (other relationships: absent), stay unknown where
+    spans of ages leave it open, and count as known before the event: nobody has to find out an age.
 
     Parameters
     ----------

@@ -43,8 +43,8 @@ def recommendations(reviews, as_of):
 
     Returns
     -------
-    list of dict    addressee, progress, deadline_on (ISO date or None), overdue, n, recommendation (None where
-        it is not cleared)
+    list of dict    addressee, progress, deadline_on (ISO date or None), overdue, n, recommendation (None
+        where it is not cleared)
     """
     rows = reviews.recommendations
     cleared = rows["recommendation"].where(rows["publish"] == "yes", None)

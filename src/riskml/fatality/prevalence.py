@@ -35,7 +35,7 @@ def _interval(n, of):
 
 
 def share(n, of):
-    """n of so many, with its exact interval: dict of n, of, share, low, high; the last three None of nobody."""
+    """n of so many, with its exact interval: dict of n, of, share, low, high; None of nobody."""
     n, of = int(n), int(of)
     low, high = _interval(n, of) if of else (None, None)
     return {"n": n, "of": of, "share": n / of if of else None, "low": low, "high": high}
@@ -124,9 +124,9 @@ def prevalence(clocks, vocabulary):
 
     Returns
     -------
-    list of dict    factor, label, dimension, `counted` of all that was found out; `before`: the same of what was
-        known before the event; after_only: cases in which its presence came to light only afterwards; undated:
-        cases in which it was present and nobody said since when that was known
+    list of dict    factor, label, dimension, `counted` of all that was found out; `before`: the same of what
+        was known before the event; after_only: cases in which its presence came to light only afterwards;
+        undated: cases in which it was present and nobody said since when that was known
     """
     rows = []
     for column, factor in enumerate(vocabulary):
@@ -198,7 +198,7 @@ def median_interval(values, *, level=0.95):
 
 
 def spread(values):
-    """Median with its interval, and quartiles: dict of n, median, q1, q3, median_low, median_high; None of none."""
+    """Median with its interval, and quartiles: n, median, q1, q3, median_low, median_high; None of none."""
     values = np.asarray(values, float)
     if not len(values):
         return {"n": 0, "median": None, "q1": None, "q3": None, "median_low": None, "median_high": None}
