@@ -1,5 +1,6 @@
-"""The part of a history that the features of one case can depend on."""
+"""The part of a history that the features of one case, or of several, can depend on."""
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskml.registry.contract import TABLES
@@ -9,20 +10,21 @@ __all__ = ["case_surroundings"]
 
 
 def case_surroundings(history, case_id, tables=None):
-    """The part of a history that the features of one case can depend on, at any moment.
+    """The part of a history that the features of some cases can depend on, at any moment.
 
     Parameters
     ----------
     history : History
-    case_id : str
+    case_id : str, or sequence of str    one case, or several
     tables : iterable of str or None    the tables that are needed; None: all
 
     Returns
     -------
-    History    every case that ever was of its aggressor or of its victim, in all versions, with its facts
+    History    every case that ever was of their aggressors or of their victims, in all versions, with its facts
     """
     cases = history.table("cases")
-    own = cases.filter(pc.equal(cases["case_id"], case_id))
+    asked = pa.array([case_id] if isinstance(case_id, str) else list(case_id), cases["case_id"].type)
+    own = cases.filter(pc.is_in(cases["case_id"], asked))
     same = pc.or_kleene(
         pc.is_in(cases["aggressor_id"], pc.unique(own["aggressor_id"])),
         pc.is_in(cases["victim_id"], pc.unique(own["victim_id"])),

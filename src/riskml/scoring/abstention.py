@@ -17,7 +17,7 @@ from riskml.scoring.cautions import known_factors
 from riskml.scoring.silence import level_ranks
 from riskml.vocabulary import LEVELS
 
-__all__ = ["QUESTIONS", "deciding_questions"]
+__all__ = ["QUESTIONS", "deciding_questions", "lifting_answers"]
 
 QUESTIONS = ("case_id", "factor", "level_if_present", "model", "times")
 
@@ -54,6 +54,12 @@ def deciding_questions(history, matrix, level, models, rules, catalogue, judge):
         most, and by how many times its risk; each case's own in one block, first those that lift the level
         most, then by risk. A case that is not there does not abstain
     """
+    found = lifting_answers(history, matrix, level, models, rules, catalogue, judge)
+    return found[list(QUESTIONS)]
+
+
+def lifting_answers(history, matrix, level, models, rules, catalogue, judge):
+    """As `deciding_questions`, of assessments at any moments: with `row`, the place in the matrix."""
     few, hanging = _candidates(level, matrix, rules, catalogue)
     asked, rows, codes = askable(catalogue, models, rules), [], []
     for row in np.flatnonzero(few | np.array([bool(c) for c in hanging], bool)):
@@ -62,11 +68,11 @@ def deciding_questions(history, matrix, level, models, rules, catalogue, judge):
         rows += [row] * len(wanted)
         codes += wanted
     if not rows:
-        return pd.DataFrame(columns=list(QUESTIONS))
+        return pd.DataFrame(columns=[*QUESTIONS, "row"])
     rows, ids = np.array(rows), matrix.index.get_level_values("case_id").to_numpy()
-    as_of = matrix.index.get_level_values("as_of")[0]
+    as_of = matrix.index.get_level_values("as_of")
     copies = [
-        Copy(ids[row], as_of, (factor_answer(code, "present"),))
+        Copy(ids[row], as_of[row], (factor_answer(code, "present"),))
         for row, code in zip(rows, codes, strict=True)
     ]
     found = [
@@ -77,7 +83,7 @@ def deciding_questions(history, matrix, level, models, rules, catalogue, judge):
     answers["rank"] = level_ranks(answers["level_if_present"])
     lifting = answers[answers["rank"].to_numpy() > level_ranks(level)[rows]]
     ordered = lifting.sort_values(["row", "rank", "times"], ascending=[True, False, False], kind="stable")
-    return ordered.reset_index(drop=True)[list(QUESTIONS)]
+    return ordered.reset_index(drop=True)[[*QUESTIONS, "row"]]
 
 
 def _answers(altered, now, models):

@@ -66,9 +66,10 @@ def before_silence(history, cohort, level, records, judge, catalogue):
     Parameters
     ----------
     history : History
-    cohort : DataFrame of case_id, as_of       one moment, each case once
-    level : str array, shape (n,)              level of today
-    records : DataFrame of case_id, as_of, level    of `records_of`, with the level of the case as of then
+    cohort : DataFrame of case_id, as_of       assessments; scoring gives one moment, each case once
+    level : str array, shape (n,)              level at each assessment
+    records : DataFrame of case_id, as_of, level    of `records_of`, with the level of the case as of then;
+        those after an assessment do not count for it
     judge : callable                           matrix -> level of each row, str array
     catalogue : Catalogue
 
@@ -77,22 +78,23 @@ def before_silence(history, cohort, level, records, judge, catalogue):
     before : DataFrame, n rows in the cohort's order
         level (before silence; the lowest where no record led higher) and at (of the record that it goes back
         to, on the visible timeline; NaT)
-    stood : DataFrame of STOOD    the latest record at which each case had each level above the lowest
+    stood : DataFrame of STOOD    the latest record at which each assessment had each level above the lowest
     """
-    ids, now = cohort["case_id"].to_numpy(), pd.Timestamp(cohort["as_of"].iloc[0])
-    latest = records.sort_values("as_of", kind="stable").drop_duplicates(["case_id", "level"], keep="last")
-    latest = latest[latest["level"] != LEVELS[0]].rename(columns={"as_of": "at"}).reset_index(drop=True)
-    today = pd.Series(level_ranks(level), index=ids)
-    above = latest[level_ranks(latest["level"]) > latest["case_id"].map(today).to_numpy(dtype=int)].copy()
+    asked = pd.DataFrame({"case_id": cohort["case_id"].to_numpy(), "now": cohort["as_of"].to_numpy()})
+    asked["row"] = np.arange(len(asked))
+    seen = records.sort_values("as_of", kind="stable").merge(asked, on="case_id")
+    seen = seen[seen["as_of"] <= seen["now"]].drop_duplicates(["row", "level"], keep="last")
+    latest = seen[seen["level"] != LEVELS[0]].rename(columns={"as_of": "at"}).reset_index(drop=True)
+    above = latest[level_ranks(latest["level"]) > level_ranks(level)[latest["row"]]].copy()
     if len(above):
-        copies = [Copy(row.case_id, row.at, known_until=now) for row in above.itertuples()]
+        copies = [Copy(row.case_id, row.at, known_until=row.now) for row in above.itertuples()]
         then = [judge(matrix) for _, matrix in copied_matrices(history, copies, catalogue)]
         since = level_ranks(np.concatenate(then))
         above["rank"] = np.minimum(since, level_ranks(above["level"]))
-        above = above.sort_values(["rank", "at"], ascending=False, kind="stable").drop_duplicates("case_id")
-        above = above.set_index("case_id").reindex(ids)
+        above = above.sort_values(["rank", "at"], ascending=False, kind="stable").drop_duplicates("row")
+        above = above.set_index("row").reindex(np.arange(len(asked)))
     else:
-        above = pd.DataFrame({"rank": np.nan, "at": pd.NaT}, index=ids)
+        above = pd.DataFrame({"rank": np.nan, "at": pd.NaT}, index=np.arange(len(asked)))
     held = above["rank"].fillna(0).to_numpy(dtype=int)
     before = pd.DataFrame({"level": np.array(LEVELS)[held], "at": above["at"].to_numpy("datetime64[us]")})
     return before, latest[list(STOOD)]
