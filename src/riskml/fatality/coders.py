@@ -17,6 +17,7 @@ from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
 from riskml.validation.bootstrap import percentile_interval
 from riskml.validation.forecast import NotEstimable
+from riskml.validation.intervals import exact_interval
 from riskml.validation.shares import clustered_share
 
 __all__ = ["DIFFERING", "agreement", "cohen_kappa", "disagreements", "joined"]
@@ -242,18 +243,27 @@ def _row(pairs, seed):
     cell = pairs["state_first"].to_numpy() * k + pairs["state_second"].to_numpy()
     by_case = np.bincount(case * k * k + cell, minlength=len(cases) * k * k).reshape(-1, k, k)
     table = by_case.sum(axis=0)
-    exact = clustered_share(pairs["state_first"] == pairs["state_second"], pairs["review_id"].to_numpy())
+    exact = _exact(pairs["state_first"] == pairs["state_second"], pairs["review_id"].to_numpy(), len(cases))
     kappa = _kappa(by_case, exact, seed)
     present = STATES_CODED.index(PRESENT)
     return {
         "n": len(pairs),
         "cases": len(cases),
-        "exact": exact.row() | {"n": int(exact.n)},
+        "exact": {"n": int(table.trace()), "total": len(pairs), **exact},
         "kappa": kappa,
         "present_first": int(table[present].sum()),
         "present_second": int(table[:, present].sum()),
-        "notes": list(_notes(table, exact.share, kappa.get("estimate"))),
+        "notes": list(_notes(table, exact["share"], kappa.get("estimate"))),
     }
+
+
+def _exact(same, case, cases):
+    """The share of codings that agree: dict of share, low, high; each case counts once where it has many."""
+    if cases < len(same):
+        found = clustered_share(same, case)
+        return {"share": found.share, "low": found.low, "high": found.high}
+    low, high = exact_interval(int(same.sum()), len(same))
+    return {"share": float(same.mean()), "low": low, "high": high}
 
 
 def _kappa(by_case, exact, seed):
@@ -264,10 +274,10 @@ def _kappa(by_case, exact, seed):
     if (table.sum(axis=0) > 0).sum() == 1 or (table.sum(axis=1) > 0).sum() == 1:
         return {"missing": _words("one_state")}
     estimate = float(cohen_kappa(table))
-    if exact.share == 1:
+    if exact["share"] == 1:
         margins = table.sum(axis=1) / table.sum()
         expected = float((margins**2).sum())
-        return {"estimate": estimate, "low": (exact.low - expected) / (1 - expected), "high": 1.0}
+        return {"estimate": estimate, "low": (exact["low"] - expected) / (1 - expected), "high": 1.0}
     drawn = np.random.default_rng(seed).multinomial(cases, np.full(cases, 1 / cases), size=_REPLICATES)
     try:
         low, high = percentile_interval(cohen_kappa(np.tensordot(drawn, by_case, axes=1)))
