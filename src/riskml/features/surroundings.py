@@ -20,7 +20,7 @@ def case_surroundings(history, case_id, tables=None):
 
     Returns
     -------
-    History    every case that ever was of their aggressors or of their victims, in all versions, with its facts
+    History    every case that ever was of their aggressors or victims, in all versions, with its facts
     """
     cases = history.table("cases")
     asked = pa.array([case_id] if isinstance(case_id, str) else list(case_id), cases["case_id"].type)
