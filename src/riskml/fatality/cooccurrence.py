@@ -27,7 +27,7 @@ def cooccurrence(states, codes):
 
     Returns
     -------
-    list of dict    a, b, both, a_only, b_only, neither, of; odds_ratio (conditional maximum likelihood; infinite
+    list of dict    a, b, both, a_only, b_only, neither, of; odds_ratio (conditional likelihood; infinite
         where a cell is empty), low, high (exact), p, q; NaN where one is present in none or all of the cases;
         the clearest first
     """

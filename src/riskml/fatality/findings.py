@@ -1,4 +1,4 @@
-"""What the reviewed cases say: one document of counts with exact intervals, for tables, figures, the report."""
+"""What the reviewed cases say: one document of counts with exact intervals, for tables and the report."""
 
 import pandas as pd
 

@@ -15,8 +15,8 @@ MANY_ITEMS = 7  # EVIDENCE 6.1 [S:9]: the share with seven or more is what other
 def item_rows(clocks, reviews, codes, items):
     """One row for each item, as `prevalence` has for factors, and the states behind them.
 
-    An item is present where any of its factors is, absent where all of them are absent, else unknown. The
-    two that follow from ages (a couple of 15 to 24 years; nine or more between them) take the first victim and
+    An item is present where any of its factors is, absent where all of them are absent, else unknown. Two
+    follow from ages: a couple of 15 to 24 years, and nine or more between them. They take the first victim and
     the first aggressor of the form, speak of couples only (other relationships: absent), stay unknown where
     spans of ages leave it open, and count as known before the event: nobody has to find out an age.
 
