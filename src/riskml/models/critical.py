@@ -312,6 +312,10 @@ class CriticalPatterns:
             found[name] = deciding
         return found
 
+    def factors_read(self, name):
+        """The factors whose states one pattern reads, whatever its status: list of str."""
+        return self._codes(self.patterns[name])
+
     def _codes(self, pattern):
         """The factors whose states a pattern reads, in its order: list of str."""
         return [n for n in _names(pattern) if n not in self.columns or _says_state(self.columns[n])]
