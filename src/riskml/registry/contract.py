@@ -1,4 +1,4 @@
-"""The registry contract: the ten tables that riskml reads. The four that it writes are in `written.py`.
+"""The registry contract: the ten tables that riskml reads. Those that it writes are in `written.py`.
 
 Everything that must agree with the registry follows from this page: the SQLAlchemy tables, the validation of
 rows, the layout of a history, the simulator and `docs/registry.md`. Times are naive, in the registry's local

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from riskml.registry.checks import REASONS
 from riskml.registry.contract import CONTRACT_VERSION, TABLES, Kind
-from riskml.registry.written import WRITTEN
+from riskml.registry.staged_outcomes import acceptance
+from riskml.registry.written import REVIEWED, WRITTEN
 
 __all__ = ["registry_page"]
 
@@ -69,6 +70,8 @@ def registry_page():
         read="\n".join(_read_table(table) for table in TABLES.values()),
         reasons="\n".join(f"| {reason} | {words} |" for reason, words in REASONS.items()),
         written="\n".join(_written_table(table) for table in WRITTEN.tables.values()),
+        staged="\n".join(_written_table(table) for table in REVIEWED.tables.values()),
+        acceptance=acceptance("2026-01-05 08:00"),
     )
 
 

@@ -1,7 +1,7 @@
 """Second opinions in the registry: a run is written whole, in one transaction, or not at all; and read back.
 
 A history knows pseudonyms only. The registry's own ids are found again by hashing them on the registry's side
-of the connection; no table of pairs is kept. Only riskml's own four tables are written.
+of the connection; no table of pairs is kept. Only riskml's own tables are written.
 """
 
 import json
@@ -17,7 +17,7 @@ from sqlalchemy import inspect, select
 from riskml.errors import RiskmlError
 from riskml.registry.content import ContentHash, combined_hash
 from riskml.registry.database import insert_rows, reading, writing
-from riskml.registry.reading import case_ids
+from riskml.registry.reading import own_case_ids
 from riskml.registry.written import OPINIONS, REASONS, RUNS, WRITTEN
 
 __all__ = ["Run", "list_runs", "read_opinions", "read_reasons", "write_run"]
@@ -144,13 +144,7 @@ def _check_written(connection):
 
 def _own_ids(connection, key, wanted):
     """The registry's own id of each pseudonym that is wanted: dict."""
-    own = {}
-    for texts in case_ids(connection):
-        for pseudonym, text in zip(
-            key.pseudonyms("case_id", texts).to_pylist(), texts.to_pylist(), strict=True
-        ):
-            if pseudonym in wanted:
-                own[pseudonym] = text
+    own = own_case_ids(connection, key, wanted)
     unknown = len(wanted) - len(own)
     if unknown:
         raise RiskmlError(

@@ -9,7 +9,7 @@ import pyarrow as pa
 from riskml.registry.contract import TABLES
 from riskml.registry.masking import personal_columns
 
-__all__ = ["case_ids", "category_counts", "count_rows", "personal_entries", "read_texts"]
+__all__ = ["case_ids", "category_counts", "count_rows", "own_case_ids", "personal_entries", "read_texts"]
 
 _CHUNK = 50_000
 
@@ -107,3 +107,26 @@ def case_ids(connection):
     """
     for rows in _rows(connection, f"SELECT DISTINCT {_as_text(connection, ['case_id'])} FROM cases"):
         yield pa.array([text for (text,) in rows if text is not None], pa.string())
+
+
+def own_case_ids(connection, key, wanted):
+    """The registry's own id of each pseudonym that is wanted, found by hashing all of them again.
+
+    Parameters
+    ----------
+    connection : Connection within a transaction of the registry
+    key : Key
+    wanted : set of str    pseudonyms of cases
+
+    Returns
+    -------
+    dict of pseudonym -> str    without those that the registry does not have
+    """
+    own = {}
+    for texts in case_ids(connection):
+        for pseudonym, text in zip(
+            key.pseudonyms("case_id", texts).to_pylist(), texts.to_pylist(), strict=True
+        ):
+            if pseudonym in wanted:
+                own[pseudonym] = text
+    return own

@@ -1,10 +1,14 @@
-"""The four tables that riskml writes to the registry, beside the registry's own, which it never touches."""
+"""The tables that riskml writes to the registry, beside the registry's own, which it never touches.
+
+Four of scoring, made together by the first run, and one of the fatality review, made when it is first needed.
+"""
 
 from sqlalchemy import Column, DateTime, Float, Index, Integer, MetaData, Table, Text
 
-__all__ = ["DECISIONS", "OPINIONS", "REASONS", "RUNS", "WRITTEN"]
+__all__ = ["DECISIONS", "OPINIONS", "OUTCOMES_STAGING", "REASONS", "REVIEWED", "RUNS", "WRITTEN"]
 
 WRITTEN = MetaData()
+REVIEWED = MetaData()
 
 
 def _column(name, kind, comment, *, null=False, key=False):
@@ -79,4 +83,29 @@ DECISIONS = Table(
     _column("decided_at", DateTime, "when it was decided"),
     _column("reason", Text, "why, in the analyst's words", null=True),
     comment="one row per decision of an analyst: their own level first, then the second opinion",
+)
+
+OUTCOMES_STAGING = Table(
+    "riskml_outcomes_staging",
+    REVIEWED,
+    _column("review_id", Text, "the review that confirmed the outcome", key=True),
+    _column("version", Integer, "1 first; a corrected review stages the next", key=True),
+    _column("case_id", Text, _CASE),
+    _column("kind", Text, "what happened: femicide or attempted_femicide"),
+    _column("occurred_at", DateTime, "the day on which it happened, at 00:00: the hour is not coded"),
+    _column("staged_at", DateTime, "when riskml staged it"),
+    _column("reviews_hash", Text, "content hash of the coded reviews"),
+    _column(
+        "superseded_at",
+        DateTime,
+        "when a later version or a withdrawal replaced it before it was accepted; null: it stands",
+        null=True,
+    ),
+    _column(
+        "accepted_at",
+        DateTime,
+        "when the owner of the registry took it into outcomes; null: not yet. riskml never fills it in",
+        null=True,
+    ),
+    comment="one row per confirmed outcome of a fatality review, for the owner of the registry to accept",
 )

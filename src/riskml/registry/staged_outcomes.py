@@ -1,0 +1,222 @@
+"""Outcomes that fatality reviews confirm, staged for the owner of the registry to accept.
+
+`outcomes` is the registry's own and is never written here. All that is staged at once stands in one
+transaction, or nothing does. The registry's own ids are found again by hashing them on its side of the
+connection.
+"""
+
+from collections import Counter, defaultdict
+
+import pandas as pd
+from sqlalchemy import inspect, select, text, update
+
+from riskml.errors import RiskmlError
+from riskml.registry.contract import TABLES
+from riskml.registry.database import reading, writing
+from riskml.registry.reading import own_case_ids
+from riskml.registry.written import OUTCOMES_STAGING as STAGING
+from riskml.registry.written import REVIEWED
+from riskml.vocabulary import OUTCOME_KINDS, moment_of
+
+__all__ = ["COUNTS", "acceptance", "stage_outcomes", "staged_outcomes"]
+
+# What becomes of each review that is to be staged.
+COUNTS = (
+    "staged",
+    "corrected",
+    "unchanged",
+    "already_held",
+    "repeated",
+    "withdrawn",
+    "withdrawn_after_acceptance",
+    "not_linked",
+    "other_kind",
+)
+_LOCK = 7_214_955_012  # any number but that of runs: those who stage to one PostgreSQL wait for each other
+
+
+def stage_outcomes(engine, reviews, key, *, now):
+    """Stage the confirmed outcomes of linked reviews.
+
+    A review that stands staged as it is stays so; a corrected one stages its next version and supersedes the
+    former, which is kept. Rows that the owner accepted are never touched: a correction of such a review is
+    staged beside them. A review that no longer is a linked femicide or attempt supersedes its row that nobody
+    accepted. Reviews that are not given are left alone: workbooks may be loaded one by one.
+
+    Parameters
+    ----------
+    engine : Engine      of the registry
+    reviews : Reviews    `cases` (review_id, case_id as pseudonyms, kind, event_on), `hash`, `about`
+    key : Key            of the pseudonyms
+    now : datetime       naive, in the registry's local time
+
+    Returns
+    -------
+    dict    of COUNTS -> reviews: staged (new), corrected (a further version), unchanged, already_held (in
+        `outcomes`: the same case, kind and day, not superseded), repeated (another review of these, or one
+        that stands staged, says the same), withdrawn (its row was superseded, nothing new),
+        withdrawn_after_acceptance (its owner has to supersede what was accepted), not_linked, other_kind (no
+        outcome of the registry's); what is withdrawn is one of the last two as well
+
+    Raises
+    ------
+    RiskmlError    wrong key, cases that the registry does not have, or the database refused. Nothing was
+        written.
+    """
+    made_with = reviews.about.get("key_fingerprint")
+    if made_with and made_with != key.fingerprint:
+        raise RiskmlError(
+            f"wrong key: the reviews were loaded with key {made_with}, this is key {key.fingerprint}",
+            where="key of the pseudonyms",
+            mend="Set RISKML_KEY or the key file to the key that they were loaded with.",
+        )
+    now = pd.Timestamp(now).to_pydatetime()
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        REVIEWED.create_all(connection)
+        wanted, counts = _wanted(connection, reviews.cases, key)
+        versions = _versions(connection)
+        stale = [
+            row for review, outcome in wanted.items() for row in versions[review] if _is_stale(row, outcome)
+        ]
+        _supersede(connection, stale, now)
+        held = _held(connection)
+        said = {
+            _said(row): review for review, rows in versions.items() for row in rows if _stands(row, stale)
+        }
+        for review, outcome in wanted.items():
+            what = _what_becomes(review, outcome, versions[review], held, said)
+            counts[what] += 1
+            if what in ("staged", "corrected"):
+                said[outcome] = review
+                version = max((row["version"] for row in versions[review]), default=0) + 1
+                _stage(connection, review, version, outcome, reviews.hash, now)
+    return {name: counts[name] for name in COUNTS}
+
+
+def _wanted(connection, cases, key):
+    """What each review says of its case: dict of review -> (own id, kind, day) or None; and counts."""
+    linked = cases["case_id"].notna()
+    outcome = cases["kind"].isin(OUTCOME_KINDS)
+    own = own_case_ids(connection, key, set(cases.loc[linked & outcome, "case_id"]))
+    unknown = set(cases.loc[linked & outcome, "case_id"]) - set(own)
+    if unknown:
+        raise RiskmlError(
+            f"{len(unknown)} linked cases of these reviews are not in this registry",
+            where="registry",
+            mend="They were linked to another registry, or deleted: load the workbook again.",
+        )
+    wanted = {
+        row.review_id: (own[row.case_id], row.kind, row.event_on.normalize().to_pydatetime())
+        if stages
+        else None
+        for row, stages in zip(cases.itertuples(), linked & outcome, strict=True)
+    }
+    counts = Counter(not_linked=int((~linked & outcome).sum()), other_kind=int((~outcome).sum()))
+    return wanted, counts
+
+
+def _held(connection):
+    """What `outcomes` holds: set of (own id, kind, day)."""
+    columns = "CAST(case_id AS TEXT), kind, occurred_at"
+    rows = connection.execute(
+        text(f"SELECT {columns} FROM outcomes WHERE superseded_at IS NULL AND occurred_at IS NOT NULL")
+    )
+    return {(case, kind, pd.Timestamp(when).normalize().to_pydatetime()) for case, kind, when in rows}
+
+
+def _versions(connection):
+    """All that was ever staged, by review in the order of versions: dict of review -> list of mapping."""
+    versions = defaultdict(list)
+    for row in connection.execute(select(STAGING).order_by(STAGING.c.version)).mappings():
+        versions[row["review_id"]].append(row)
+    return versions
+
+
+def _said(row):
+    return row["case_id"], row["kind"], row["occurred_at"]
+
+
+def _is_stale(row, outcome):
+    """Whether a row waits for its acceptance although its review says something else, or nothing, now."""
+    return row["superseded_at"] is None and row["accepted_at"] is None and _said(row) != outcome
+
+
+def _stands(row, stale):
+    return row["superseded_at"] is None and row not in stale
+
+
+def _what_becomes(review, outcome, own, held, said):
+    """Of COUNTS, what becomes of a review's outcome; None where it has none and never had: str."""
+    accepted = [row for row in own if row["accepted_at"] is not None]
+    pending = [row for row in own if row["superseded_at"] is None and row["accepted_at"] is None]
+    if outcome is None:
+        return "withdrawn" if pending else "withdrawn_after_acceptance" if accepted else None
+    if any(_said(row) == outcome for row in [*pending, *accepted[-1:]]):
+        return "unchanged"
+    if outcome in held:
+        return "already_held"
+    if said.get(outcome, review) != review:
+        return "repeated"
+    return "corrected" if own else "staged"
+
+
+def _supersede(connection, rows, now):
+    """Mark rows that nobody accepted, even in the meantime, as replaced."""
+    for row in rows:
+        one = (STAGING.c.review_id == row["review_id"]) & (STAGING.c.version == row["version"])
+        connection.execute(
+            update(STAGING).where(one, STAGING.c.accepted_at.is_(None)).values(superseded_at=now)
+        )
+
+
+def _stage(connection, review, version, outcome, reviews_hash, now):
+    case, kind, day = outcome
+    connection.execute(
+        STAGING.insert().values(
+            review_id=review,
+            version=version,
+            case_id=case,
+            kind=kind,
+            occurred_at=day,
+            staged_at=now,
+            reviews_hash=reviews_hash,
+        )
+    )
+
+
+def staged_outcomes(engine):
+    """All that was ever staged: DataFrame of riskml_outcomes_staging, by review and version; may be empty."""
+    names = [column.name for column in STAGING.columns]
+    with reading(engine) as connection:
+        if not inspect(connection).has_table(STAGING.name):
+            return pd.DataFrame(columns=names)
+        ordered = select(STAGING).order_by(STAGING.c.review_id, STAGING.c.version)
+        return pd.DataFrame(connection.execute(ordered).all(), columns=names)
+
+
+def acceptance(now):
+    """The statements with which the owner of the registry accepts what stands staged: str, one transaction.
+
+    Parameters
+    ----------
+    now : datetime or str    the moment of acceptance, in the registry's local time
+    """
+    moment = f"'{moment_of(now, 'now'):%Y-%m-%d %H:%M:%S.%f}'"
+    columns = ", ".join(TABLES["outcomes"].names)
+    return f"""BEGIN;
+UPDATE {STAGING.name} SET accepted_at = {moment}
+ WHERE accepted_at IS NULL AND superseded_at IS NULL;
+UPDATE outcomes SET superseded_at = {moment}
+ WHERE superseded_at IS NULL AND EXISTS (
+   SELECT 1 FROM {STAGING.name} AS former
+     JOIN {STAGING.name} AS latter
+       ON latter.review_id = former.review_id AND latter.version > former.version
+    WHERE latter.accepted_at = {moment} AND former.accepted_at IS NOT NULL
+      AND former.review_id = outcomes.review_id AND former.case_id = outcomes.case_id
+      AND former.kind = outcomes.kind AND former.occurred_at = outcomes.occurred_at);
+INSERT INTO outcomes ({columns})
+SELECT case_id, kind, review_id, occurred_at, {moment}, NULL
+  FROM {STAGING.name} WHERE accepted_at = {moment};
+COMMIT;"""
