@@ -13,7 +13,6 @@ from scipy.special import gammaln
 from scipy.stats import norm
 
 from riskml.errors import RiskmlError
-from riskml.validation.forecast import NotEstimable
 
 __all__ = ["ExactConditional", "exact_conditional", "mantel_haenszel", "tables_of_sets"]
 
@@ -195,12 +194,11 @@ def exact_conditional(tables):
 
     Returns
     -------
-    ExactConditional
+    ExactConditional, or None where no set says anything: none has both cases and controls, exposed and others
 
     Raises
     ------
-    NotEstimable    (a ValueError) no set has both exposed and others among both cases and controls
-    RiskmlError     cells that are no counts
+    RiskmlError    cells that are no counts
 
     References
     ----------
@@ -218,7 +216,7 @@ def exact_conditional(tables):
     a, b, c, d = tables.astype(int).T
     says = (a + b > 0) & (c + d > 0) & (a + c > 0) & (b + d > 0)
     if not says.any():
-        raise NotEstimable("no set tells exposed from others")
+        return None
     return ExactConditional(tables.astype(int)[says])
 
 
@@ -232,11 +230,7 @@ def mantel_haenszel(tables, *, level=0.95):
 
     Returns
     -------
-    (estimate, low, high) : floats
-
-    Raises
-    ------
-    NotEstimable    (a ValueError) no set speaks for it, or none against it: there is no interval
+    (estimate, low, high) : floats, or None where all sets that differ speak for one side
 
     References
     ----------
@@ -248,7 +242,7 @@ def mantel_haenszel(tables, *, level=0.95):
     for_it, against = a * d / n, b * c / n
     r, s = for_it.sum(), against.sum()
     if not r or not s:
-        raise NotEstimable("all sets that differ speak for one side")
+        return None
     p, q = (a + d) / n, (b + c) / n
     mixed = (p * against + q * for_it).sum()
     error = np.sqrt((p * for_it).sum() / (2 * r**2) + mixed / (2 * r * s) + (q * against).sum() / (2 * s**2))

@@ -25,7 +25,7 @@ def _likely(n, share):
 
 @cache
 def _rejected(cases, controls, exposed, alpha):
-    """Which numbers of exposed cases Fisher's test rejects, given how many are exposed: (fewest, bool array)."""
+    """Numbers of exposed cases that Fisher's test rejects, of so many exposed: (fewest, bool array)."""
     fewest = max(0, exposed - controls)
     a = np.arange(fewest, min(cases, exposed) + 1)
     logs = -(gammaln(a + 1) + gammaln(cases - a + 1))

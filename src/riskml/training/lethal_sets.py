@@ -28,6 +28,7 @@ class AtRisk:
     Attributes
     ----------
     relationship, aggressor, victim : object arrays    of the versions, in the order in which they outrank
+    row : int array    of each version, its position in the table cases
     first : int64 array, (ids,)    when each case first shows, microseconds; FOREVER: never
     """
 
@@ -43,7 +44,7 @@ class AtRisk:
         order = order[known[order]]
         self._code, self._start = code[order], np.maximum(occurred.values, recorded.values)[order]
         self._end, self._closed = superseded.or_forever()[order], closed.or_forever()[order]
-        self._cases = len(ids)
+        self._cases, self.row = len(ids), order
         self.aggressor, self.victim, self.relationship = (
             table[name].to_pandas().to_numpy(object)[order] for name in words
         )
