@@ -11,7 +11,7 @@ import pandas as pd
 from riskml.scoring.silence import records_of
 from riskml.vocabulary import LEVELS
 
-__all__ = ["CONTACTS", "critical_by_analyst", "listed_codes", "reviewed_contacts"]
+__all__ = ["CONTACTS", "critical_by_analyst", "in_history", "listed_codes", "reviewed_contacts"]
 
 CONTACTS = (
     "review",
@@ -57,8 +57,7 @@ def reviewed_contacts(reviews, history):
         known_factors : frozenset of str    that the log says the institution knew at that contact
     """
     cases = reviews.cases[["review_id", "case_id", "event_on"]].assign(review=np.arange(len(reviews)))
-    known = set(history.table("cases")["case_id"].to_pylist())
-    cases["case_id"] = cases["case_id"].where(cases["case_id"].isin(known), None)
+    cases["case_id"] = cases["case_id"].where(in_history(reviews, history), None)
     rows = pd.concat(
         [_of_registry(cases, history), _of_form(cases, reviews.contacts)], ignore_index=True
     ).sort_values(["review", "at", "source"], kind="stable", ascending=[True, True, False])
@@ -68,6 +67,12 @@ def reviewed_contacts(reviews, history):
     rows["standing"] = _standing(rows, history)
     rows["analyst_level"] = _analyst_level(rows, history)
     return rows[list(CONTACTS)]
+
+
+def in_history(reviews, history):
+    """Which reviewed cases stand in a history, by their pseudonym: bool array, shape (cases,)."""
+    known = set(history.table("cases")["case_id"].to_pylist()) - {None}
+    return reviews.cases["case_id"].isin(known).to_numpy(bool)
 
 
 def listed_codes(text):

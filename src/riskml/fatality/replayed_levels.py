@@ -31,7 +31,8 @@ def learnt_until(model):
     """Until when the data reach that a version learnt from: what it says of earlier moments proves nothing.
 
     Of a model of windows, the last assessment that it was learnt, tuned or calibrated on, and on top of it
-    the follow-up of that assessment (horizon and reporting lag). Of a lethal one, the end of its history.
+    the follow-up of that assessment (horizon and reporting lag). Its thresholds rest on how its risks were
+    spread in the window that judged it, which no outcome entered. Of a lethal one, the end of its history.
 
     Returns
     -------
