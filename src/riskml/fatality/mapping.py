@@ -41,8 +41,8 @@ def read_mapped(csv_path, mapping_path, vocabulary=None, *, language="es"):
     Returns
     -------
     sheets : dict of sheet -> DataFrame
-        in the form's columns; cases have event_precision beside them: "day", or "month" where the day is not
-        known and the first of the month stands for it
+        in the form's columns; beside them, cases have event_precision ("day", or "month" where the day is not
+        known and the first of the month stands for it) and source_row (as `row` below)
     rejected : DataFrame    row (line of the table, the header being 1), why ("rejected", or "left_out" by a
         stated filter), reasons, and the row's own columns as they were
 
@@ -52,7 +52,7 @@ def read_mapped(csv_path, mapping_path, vocabulary=None, *, language="es"):
     """
     table, mapping = _read(csv_path, mapping_path, vocabulary)
     rows = {name: [] for name in SHEETS}
-    rejected, taken = [], set()
+    rejected, taken, source_rows = [], set(), []
     for number, source in zip(_numbers(table), table.to_dict("records"), strict=True):
         reasons = _left_out(source, mapping, language)
         why = "left_out"
@@ -67,8 +67,10 @@ def read_mapped(csv_path, mapping_path, vocabulary=None, *, language="es"):
             continue
         for name, of_sheet in found.items():
             rows[name] += of_sheet
+        source_rows += [number] * len(found["cases"])
     sheets = {name: _sheet(name, of_sheet) for name, of_sheet in rows.items()}
     sheets["cases"]["event_precision"] = mapping.event_on.precision
+    sheets["cases"]["source_row"] = source_rows
     return sheets, pd.DataFrame(rejected, columns=["row", "why", "reasons", *table.columns])
 
 
