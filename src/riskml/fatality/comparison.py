@@ -1,4 +1,4 @@
-"""Reviewed cases compared with the living: what was recorded of each before the event, and how often of others.
+"""Reviewed cases compared with the living: what was recorded of them before the event, and of others.
 
 Only what the registry held by the day before the event is compared, of case and controls alike. What a review
 found out besides is left out: the files of a femicide are searched as no living case is.
@@ -55,8 +55,8 @@ def compare(
     Returns
     -------
     dict    plain JSON, power first: power, matching, sets, cases, controls, reviewed, excluded,
-        after_only_left_out, not_read, shrinkage, rows, joint, words, notes. With no case that can be compared:
-        missing, beside who was left out and why
+        after_only_left_out, not_read, shrinkage, rows, joint, words, notes. Where no case can be compared:
+        missing, beside who was left out and why. Odds ratios without bound are null, and say so in words
 
     Raises
     ------
@@ -65,8 +65,8 @@ def compare(
 
     References
     ----------
-    Breslow & Day (1980), Statistical Methods in Cancer Research 1. Benjamini & Hochberg (1995), Journal of the
-    Royal Statistical Society B 57:289.
+    Breslow & Day (1980), Statistical Methods in Cancer Research 1. Benjamini & Hochberg (1995), Journal of
+    the Royal Statistical Society B 57:289.
     """
     history = History.of(history)
     priors = priors if isinstance(priors, PriorFile) else load_priors(priors or "lethal")

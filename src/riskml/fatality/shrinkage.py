@@ -18,6 +18,7 @@ COMMON_FLOOR = (
 )
 _LEAST, _MOST = 0.05, 2.5  # where the spread is looked for
 _REACH, _POINTS = 9.0, 2001  # prior standard deviations either side of the mode, and points between
+_WIDEST, _ALL_POINTS = 12.0, 4801  # log-odds over which the spread is judged: steps a tenth of the least
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,12 @@ def common_spread(found, *, sets):
     if not found:
         return max(floor, COMMON_FLOOR), None
 
+    b = np.linspace(-_WIDEST, _WIDEST, _ALL_POINTS)
+    logs = np.array([one.log_likelihood(b) for one in found])
+    likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
+
     def unlikely(log_spread):
-        return -sum(posterior_odds(one, 0.0, np.exp(log_spread)).log_evidence for one in found)
+        return -np.log(likelihood @ norm.pdf(b, 0.0, np.exp(log_spread))).sum()
 
     bounds = np.log(_LEAST), np.log(_MOST)
     estimated = float(np.exp(minimize_scalar(unlikely, bounds=bounds, method="bounded").x))
