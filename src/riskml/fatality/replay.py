@@ -1,4 +1,4 @@
-"""Reviewed cases replayed: what patterns and versions would have said at each past contact, and what was said.
+"""Reviewed cases replayed: what patterns and versions would have said at each past contact.
 
 At each contact only what was recorded by then is read, on both clocks; nothing recorded later changes what is
 said there. A version that learnt from data of that time says nothing honest of it, and each row says so.
@@ -9,6 +9,7 @@ import pandas as pd
 
 from riskml.fatality.contacts import critical_by_analyst, in_history, reviewed_contacts
 from riskml.fatality.prevalence import share, spread
+from riskml.fatality.replayed_cases import SaidThen, case_rows, iso
 from riskml.fatality.replayed_levels import learnt_until, opinions_of, suggested_levels, version_name
 from riskml.fatality.replayed_patterns import (
     AFTER,
@@ -25,7 +26,6 @@ from riskml.fatality.replayed_rules import (
     HONEST,
     ReplayedRule,
     any_rule,
-    days_lost,
     first_days,
     table_rows,
 )
@@ -33,7 +33,7 @@ from riskml.features.matrix import build_features
 from riskml.features.surroundings import case_surroundings
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
-from riskml.models.critical import MATCHED, UNDETERMINED
+from riskml.models.critical import MATCHED
 from riskml.models.lethal_bundle import LethalBundle
 from riskml.progress import progress
 from riskml.registry.history import History
@@ -42,8 +42,6 @@ from riskml.vocabulary import LEVELS
 __all__ = ["FORMAT", "replay"]
 
 FORMAT = "riskml fatality replay 1"
-_STATES = {MATCHED: "matched", UNDETERMINED: "undetermined"}
-_LEARNT_LISTS = {BEFORE: "unknown_that_mattered", AFTER: "known_only_after", UNSAID: "known_unsaid"}
 _NOTES = ("recorded", "learnt", "circular", "proposed", "closed", "form_only", "after_only", "event_no_proof")
 _STEPS = 4  # beside those of the levels
 
@@ -94,27 +92,31 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
         step()
     critical = critical_by_analyst(reviews, around)
     linked = in_history(reviews, around)
-    every = _rules(
-        reviews, linked, contacts, opinions, levels, rules.patterns, judged, states, defining or {}
-    )
-    said = _Said(contacts, opinions, levels, relative, rules.patterns, states, deciding, mattered)
+    patterns = rules.patterns.patterns
+    every = [
+        *_version_rules(reviews, linked, contacts, opinions, levels),
+        *_pattern_rules(reviews, contacts, patterns, states, defining or {}),
+    ]
+    learnt = {asked.name: _learnt(asked, contacts) for asked in opinions}
+    said = SaidThen(contacts, learnt, levels, relative, rules.patterns, states, deciding, mattered)
+    critical_day = _critical_days(reviews, critical)
     return plain(
         {
             "format": FORMAT,
             "reviews": {"hash": reviews.hash, "n": len(reviews), "synthetic": _synthetic(reviews)},
             "history": {
                 "hash": history.hash,
-                "observed_until": _iso(history.observed_until),
+                "observed_until": iso(history.observed_until),
                 "synthetic": bool(history.manifest.get("synthetic", False)),
             },
             "patterns_version": rules.patterns.version,
             "versions": _versions(models, opinions),
             "patterns": [
-                {"pattern": name, "status": rules.patterns.patterns[name].status, "label": pattern.label}
+                {"pattern": name, "status": patterns[name].status, "label": pattern.label}
                 for name, pattern in judged.patterns.items()
             ],
-            "cases": _cases(reviews, linked, contacts, every, critical, said),
-            "table": _table(reviews, every, contacts, critical),
+            "cases": case_rows(reviews, linked, contacts, every, critical, critical_day, said),
+            "table": _table(every, contacts, critical_day),
             "words": _words("summary", count=len(reviews), linked=int(linked.sum())),
             "notes": [_words(f"note_{name}") for name in _notes(reviews, history)],
         }
@@ -123,14 +125,6 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
 
 def _words(name, **fields):
     return {language: message(f"fatality_replay.{name}", language, **fields) for language in LANGUAGES}
-
-
-def _iso(moment):
-    return None if moment is None or pd.isna(moment) else pd.Timestamp(moment).isoformat(timespec="seconds")
-
-
-def _or_none(value):
-    return None if pd.isna(value) else value
 
 
 def _synthetic(reviews):
@@ -187,15 +181,14 @@ def _mattered(judged, matrix, contacts, reviews):
     return found
 
 
-def _rules(reviews, linked, contacts, opinions, levels, patterns, judged, states, defining):
-    """Every version and pattern at every contact: list of ReplayedRule."""
-    standing = contacts["standing"].to_numpy()
+def _version_rules(reviews, linked, contacts, opinions, levels):
+    """Every version, and those asked together, at every contact: list of ReplayedRule."""
     event = reviews.cases["event_on"].to_numpy()
     found = []
     for asked in opinions:
         honest = ~_learnt(asked, contacts)
         later = event > np.datetime64(asked.until) if asked.until is not None else np.zeros(len(event), bool)
-        at_open, fired = standing == "open", levels[asked.name] == LEVELS[-1]
+        at_open, fired = (contacts["standing"] == "open").to_numpy(), levels[asked.name] == LEVELS[-1]
         found.append(
             ReplayedRule(
                 asked.name,
@@ -207,12 +200,17 @@ def _rules(reviews, linked, contacts, opinions, levels, patterns, judged, states
                 {ALL: fired, HONEST: fired & honest},
             )
         )
-    told = np.isin(standing, ("open", "not_in_history"))
+    return found
+
+
+def _pattern_rules(reviews, contacts, patterns, states, defining):
+    """Every pattern that is not rejected at every contact: list of ReplayedRule."""
+    found, told = [], contacts["standing"].isin(("open", "not_in_history")).to_numpy()
     everyone = np.ones(len(reviews), bool)
-    for name in judged.patterns:
-        other = ~_defined(patterns.patterns[name], reviews, defining)
+    for name in states:
+        other = ~_defined(patterns[name], reviews, defining)
         apart, fired = other[contacts["review"].to_numpy(int)], told & (states[name] == MATCHED)
-        status = patterns.patterns[name].status
+        status = patterns[name].status
         found.append(
             ReplayedRule(
                 name,
@@ -243,87 +241,6 @@ def _defined(pattern, reviews, defining):
     return helped
 
 
-class _Said:
-    """What was said at one contact, as it stands in the document."""
-
-    def __init__(self, contacts, opinions, levels, relative, patterns, states, deciding, mattered):
-        self.contacts, self.levels, self.relative = contacts, levels, relative
-        self.patterns, self.states, self.deciding = patterns, states, deciding
-        self.learnt = {o.name: _learnt(o, contacts) for o in opinions}
-        self.mattered = {}
-        for one, knowledge in mattered:
-            self.mattered.setdefault(one.row, []).append((one, knowledge))
-
-    def at(self, row):
-        """One contact: dict."""
-        contact = self.contacts.iloc[row]
-        asked = {name: values[row] for name, values in self.levels.items() if values[row] is not None}
-        learnt = [name for name in asked if self.learnt[name][row]]
-        patterns = [self._pattern(name, row) for name in self.states]
-        return {
-            "at": _iso(contact["at"]),
-            "day": contact["day"],
-            "source": contact["source"],
-            "institution": _or_none(contact["institution"]),
-            "records": list(contact["records"]),
-            "standing": contact["standing"],
-            "analyst_level": _or_none(contact["analyst_level"]),
-            "level_then": _or_none(contact["level_then"]),
-            "suggested": asked,
-            "risks": {name: frame.iloc[row].to_dict() for name, frame in self.relative.items()},
-            "patterns": patterns,
-            "unknown_decides": list(dict.fromkeys(c for p in patterns for c in p["deciding"])),
-            "would_have_matched": [
-                {"pattern": one.pattern, "factors": list(one.factors), "known": knowledge}
-                for one, knowledge in self.mattered.get(row, ())
-            ],
-            "learnt_from_it": bool(learnt),
-            "learnt_by": learnt,
-        }
-
-    def _pattern(self, name, row):
-        return {
-            "pattern": name,
-            "status": self.patterns.patterns[name].status,
-            "state": _STATES.get(self.states[name][row], "not_matched"),
-            "deciding": list(self.deciding[name][row]),
-        }
-
-
-def _cases(reviews, linked, contacts, every, critical, said):
-    """Each reviewed case with its contacts: list of dict."""
-    review, day = contacts["review"].to_numpy(int), contacts["day"].to_numpy(int)
-    rows = [np.flatnonzero(review == k) for k in range(len(reviews))]
-    critical_day = _critical_days(reviews, critical)
-    known = _known_to(reviews)
-    found = []
-    for place, case in enumerate(reviews.cases.itertuples()):
-        own = rows[place]
-        fired = [_first(rule, own, contacts, said) for rule in every if rule.fired[ALL][own].any()]
-        in_effect = sorted(
-            (f for f in fired if f["status"] != "proposed"), key=lambda f: (f["at"], f["kind"] != "pattern")
-        )
-        first = in_effect[0] if in_effect else None
-        lost = days_lost(np.array([first["day"]], float), critical_day[[place]])[0] if first else None
-        found.append(
-            {
-                "review_id": case.review_id,
-                "kind": case.kind,
-                "event_on": f"{case.event_on:%Y-%m-%d}",
-                "linked": bool(linked[place]),
-                "defined_critical": case.defined_critical == "yes",
-                "contacts": [said.at(row) for row in own],
-                "fired": fired,
-                "first_fired": first,
-                "first_critical_by_analyst": _critical(critical.iloc[place], critical_day[place]),
-                "days_lost": lost,
-                "days_lost_to": _lost_to(first, critical_day[place]),
-                **_lists(own, case, said, known, day),
-            }
-        )
-    return found
-
-
 def _critical_days(reviews, critical):
     """Days before the event of the analysts' critical level: float array, NaN where there was none."""
     on = critical["at"].dt.normalize().to_numpy()
@@ -331,75 +248,9 @@ def _critical_days(reviews, critical):
     return np.where(np.isnat(on), np.nan, days)
 
 
-def _critical(row, day):
-    return None if np.isnan(day) else {"at": _iso(row["at"]), "day": int(day), "source": row["source"]}
-
-
-def _lost_to(first, critical_day):
-    if first is None:
-        return None
-    if np.isnan(critical_day):
-        return "event"
-    return "analyst_critical" if critical_day < first["day"] else "analyst_first"
-
-
-def _first(rule, own, contacts, said):
-    """The first contact at which a rule fired in a case, and the first honest one: dict."""
-    row = own[rule.fired[ALL][own]][0]
-    honest = own[rule.fired[HONEST][own]]
-    return {
-        "rule": rule.name,
-        "kind": rule.kind,
-        "status": rule.status,
-        "at": _iso(contacts["at"].iloc[row]),
-        "day": contacts["day"].iloc[row],
-        "honest": bool(len(honest) and honest[0] == row),
-        "first_honest_day": contacts["day"].iloc[honest[0]] if len(honest) else None,
-    }
-
-
-def _known_to(reviews):
-    """To whom and since when each factor was known: dict of (review_id, factor) -> (known_by, known_on)."""
-    rows = reviews.factors
-    pairs = zip(rows["known_by"], rows["known_on"], strict=True)
-    return dict(zip(zip(rows["review_id"], rows["factor"], strict=True), pairs, strict=True))
-
-
-def _lists(own, case, said, known, day):
-    """What was not on record and would have mattered, by what the review says of it: dict of lists."""
-    found = {name: {} for name in _LEARNT_LISTS.values()}
-    for row in own:
-        for one, knowledge in said.mattered.get(row, ()):
-            into = found[_LEARNT_LISTS[knowledge]]
-            for factor in one.factors:
-                by, on = known.get((case.review_id, factor), (None, pd.NaT))
-                entry = into.setdefault(
-                    factor,
-                    {
-                        "factor": factor,
-                        "known_to": _or_none(by),
-                        "known_on_day": None if pd.isna(on) else (case.event_on - on).days,
-                        "first_day": int(day[row]),
-                        "contacts": [],
-                        "patterns": [],
-                        "together_with": [],
-                    },
-                )
-                entry["contacts"].append(row)
-                entry["patterns"].append(one.pattern)
-                entry["together_with"] += [c for c in one.factors if c != factor]
-    for entries in found.values():
-        for entry in entries.values():
-            entry["contacts"] = len(set(entry["contacts"]))
-            for name in ("patterns", "together_with"):
-                entry[name] = sorted(set(entry[name]))
-    return {name: list(entries.values()) for name, entries in found.items()}
-
-
-def _table(reviews, every, contacts, critical):
+def _table(every, contacts, critical_day):
     """The table over all cases: list of dict of `replayed_rules.table_rows`, the analysts' levels last."""
     joined = any_rule([rule for rule in every if rule.effect])
-    critical_day = _critical_days(reviews, critical)
     rows = table_rows([*([joined] if joined else []), *every], contacts, critical_day)
     for row in rows:
         if not row["fired"]["of"]:
@@ -432,7 +283,7 @@ def _versions(models, opinions):
             "name": asked.name,
             "kind": "together" if len(asked.models) > 1 else "version",
             "models": [{"model": m.name, "version": m.version} for m in asked.models.values()],
-            "learnt_until": _iso(asked.until),
+            "learnt_until": iso(asked.until),
         }
         for asked in opinions
     ]
@@ -442,7 +293,7 @@ def _versions(models, opinions):
             "models": [{"model": model.name, "version": model.version}],
         }
         if isinstance(model, LethalBundle):
-            found.append({**own, "kind": "relative", "learnt_until": _iso(learnt_until(model))})
+            found.append({**own, "kind": "relative", "learnt_until": iso(learnt_until(model))})
         elif model.catalogue is None:
             found.append({**own, "kind": "not_applicable", "learnt_until": None})
             found[-1]["missing"] = _words("no_catalogue")

@@ -1,7 +1,7 @@
 """What versions of models would have suggested at past moments, by the rules that scoring goes by.
 
-A level of the replay at a moment is the level that `riskml.scoring.score` gives the case on a history that was
-taken at that moment: the rules on what was recorded, silence held, and no level where too little is known.
+A level of the replay at a moment is the level that `riskml.scoring.score` gives the case on a history taken
+at that moment: the rules on what was recorded, silence held, and no level where too little is known.
 Many moments of many cases are judged together, on the surroundings of those cases alone.
 """
 
