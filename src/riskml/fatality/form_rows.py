@@ -212,9 +212,8 @@ class FormReader:
         return written - {None} <= _NOT_CODED and columns.value(row.values, "factor") is not None
 
     def _read(self, row, columns, readers):
-        if own_example := columns.value(row.values, "review_id"):
-            if str(own_example).upper() in EXAMPLE_IDS.values():
-                row.refuse("example_filled", "review_id")
+        if str(columns.value(row.values, "review_id")).upper() in EXAMPLE_IDS.values():
+            row.refuse("example_filled", "review_id")
         for position, reader in readers.items():
             value = row.values[position] if position < len(row.values) else None
             try:
@@ -261,6 +260,8 @@ def _as_shown(row, name, vocabulary, language):
             value = value_words(value, language)
         elif kind in ("factor", "factors"):
             value = "; ".join(vocabulary[code].label[language] for code in value.split("; "))
+        elif kind == "date":
+            yield value.strftime("%d/%m/%Y")
         yield value
 
 

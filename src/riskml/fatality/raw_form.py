@@ -1,4 +1,4 @@
-"""What stands in a file of the form, before anybody judges it: its sheets, headings and rows, with their places."""
+"""What stands in a file of the form, before anybody judges it: sheets, headings, rows, places."""
 
 import hashlib
 import re
@@ -49,7 +49,7 @@ class RawSheet:
     name : str or None           of SHEETS; None: no sheet of the form is called so
     headings : list              as written, one for each column; None where there is none
     heading_row : int            its row or line
-    rows : list of (int, tuple)  row or line, and the values under the headings; only those that hold something
+    rows : list of (int, tuple)  row or line, and the values under the headings; none is empty
     merged : list of tuple       (first column, first row, last column, last row), counted from 1
     lines : dict or None         of a YAML form: (line of the row, position of the column) -> line
     near : dict                  position -> column that its heading was probably meant for
@@ -256,9 +256,7 @@ def _yaml_sheets(path, content):
     if root is None:
         raise _unreadable(path, "the file is empty", "`riskml fatality template` writes the form.")
     if not isinstance(root, yaml.MappingNode):
-        raise _unreadable(
-            path, "the form is a list of sheets, each with its rows", "Begin from the template."
-        )
+        raise _unreadable(path, "the form is not a list of sheets with rows", "Begin from the template.")
     return [_yaml_sheet(path, key, node) for key, node in root.value]
 
 

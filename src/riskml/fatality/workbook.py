@@ -15,7 +15,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from riskml.fatality.form import SHEETS, UNKNOWN
+from riskml.fatality.form import SHEETS
 from riskml.fatality.form_example import example_row
 from riskml.fatality.form_words import heading, sheet_title, value_words
 from riskml.messages import check_language, message
@@ -151,7 +151,7 @@ class FormBook:
         sheet = self.book.create_sheet(title)
         sheet.freeze_panes = "A2"
         sheet.sheet_state = "hidden" if hidden else "visible"
-        for position, column in enumerate(frame.columns, start=1):
+        for position in range(1, len(frame.columns) + 1):
             sheet.column_dimensions[get_column_letter(position)].width = 28
         sheet.append([_styled(sheet, column, **_HEAD) for column in frame.columns])
         for row in frame.itertuples(index=False):

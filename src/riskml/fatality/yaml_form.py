@@ -1,4 +1,4 @@
-"""The review form as a text: the same sheets and columns, one row after the other, read by the same checks."""
+"""The review form as a text: the same sheets and columns, read by the same checks."""
 
 import os
 import tempfile
