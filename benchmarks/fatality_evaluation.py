@@ -201,8 +201,8 @@ def _suggested(found):
     told = found["unknown_told"]
     yield (
         "Where the register does not say whether there was an earlier report, the text suggests a complaint "
-        f"or a measure in {told['n']} of {told['of']} cases ({percent(told['low'])}-{percent(told['high'])} %): "
-        'the unknown are not all "no".\n'
+        f"or a measure in {told['n']} of {told['of']} cases "
+        f'({percent(told["low"])}-{percent(told["high"])} %): the unknown are not all "no".\n'
     )
 
 

@@ -2,6 +2,8 @@
 
 import typer
 
+from riskml.cli.fatality_analyse import analyse
+
 __all__ = ["fatality"]
 
 fatality = typer.Typer(
@@ -9,3 +11,5 @@ fatality = typer.Typer(
     help="Fatality review: code closed cases, count what was known, compare with the living, propose "
     "critical patterns, replay them, report. Works with ten cases and with a thousand.",
 )
+
+fatality.command()(analyse)
