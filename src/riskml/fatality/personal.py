@@ -47,12 +47,13 @@ _SET_ASIDE = "\0"
 # Capitalised words that name an office and not a person.
 _OFFICE_TEXT = """
 fiscalia ministerio publico policia poder judicial secretaria seguridad guardia nacional cruz roja seguro
-social hospital general clinica centro instituto juzgado tribunal superior supremo protocolo alerta codigo penal ley
-emergencias estado municipio presidencia desarrollo integral comision derechos humanos sistema servicio
-servicios salud justicia mujeres mujer consejo comite proteccion civil orden medida medidas numero unico padron registro
-escuela primaria preparatoria universidad banco redes zacatecas mexico primero segundo tercero lunes martes
-miercoles jueves viernes sabado domingo facebook whatsapp refugio casa visita domiciliaria
-women secretariat police state municipal court office prosecutor emergency line health social services
+social hospital general clinica centro instituto juzgado tribunal superior supremo protocolo alerta
+codigo penal ley emergencias estado municipio presidencia desarrollo integral comision derechos humanos
+sistema servicio servicios salud justicia mujeres mujer consejo comite proteccion civil orden medida
+medidas numero unico padron registro escuela primaria preparatoria universidad banco redes zacatecas
+mexico primero segundo tercero lunes martes miercoles jueves viernes sabado domingo facebook whatsapp
+refugio casa visita domiciliaria women secretariat police state municipal court office prosecutor
+emergency line health social services
 """
 
 

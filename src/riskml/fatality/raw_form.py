@@ -261,7 +261,7 @@ def _yaml_sheets(path, content):
 
 
 def _yaml_sheet(path, key, node):
-    """One sheet of a YAML form. Every value is kept as the text that was written: no 0012 becomes a number."""
+    """One sheet of a YAML form; every value stays the text that was written: no 0012 becomes a number."""
     title = str(key.value)
     name = sheet_titles().get(folded(title))
     empty = isinstance(node, yaml.ScalarNode) and _scalar(path, node) is None
