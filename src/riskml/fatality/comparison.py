@@ -16,7 +16,7 @@ from riskml.fatality.risk_sets import EXCLUDED, RELAXED, matched_sets
 from riskml.fatality.shrinkage import COMMON_FLOOR, FEW_SETS, common_spread, posterior_odds
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
-from riskml.models.priors import PriorFile, load_priors
+from riskml.models.priors import UNCHECKED, PriorFile, load_priors
 from riskml.progress import progress
 from riskml.registry.history import History
 from riskml.validation.multiplicity import false_discovery_rates, multiplicity_note
@@ -350,7 +350,7 @@ def _notes(rows, shrinkage, lookback, synthetic):
     if any(row["prior"] and row["prior"]["tag"] == "M" for row in rows):
         notes.append(_words("note_memory"))
     if any(row["prior"] and row["prior"]["starting_value"] for row in rows):
-        notes.append(_words("note_starting"))
+        notes.append(_words("note_starting", tag=UNCHECKED))
     if any(row["response"] for row in rows):
         notes.append(_words("note_response"))
     notes.append(_words("note_not_causes"))
