@@ -3,6 +3,8 @@
 import typer
 
 from riskml.cli.fatality_analyse import analyse
+from riskml.cli.fatality_criteria import criteria
+from riskml.cli.fatality_replay import nearest, replay
 
 __all__ = ["fatality"]
 
@@ -13,3 +15,6 @@ fatality = typer.Typer(
 )
 
 fatality.command()(analyse)
+fatality.command()(replay)
+fatality.command()(nearest)
+fatality.add_typer(criteria, name="criteria")

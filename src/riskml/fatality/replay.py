@@ -7,6 +7,7 @@ said there. A version that learnt from data of that time says nothing honest of 
 import numpy as np
 import pandas as pd
 
+from riskml.explain.wording import factor_label
 from riskml.fatality.contacts import critical_by_analyst, in_history, reviewed_contacts
 from riskml.fatality.prevalence import share, spread
 from riskml.fatality.replayed_cases import SaidThen, case_rows, iso
@@ -36,6 +37,7 @@ from riskml.models.bundle import plain
 from riskml.models.critical import MATCHED
 from riskml.models.lethal_bundle import LethalBundle
 from riskml.progress import progress
+from riskml.registry.contract import TABLES
 from riskml.registry.history import History
 from riskml.vocabulary import LEVELS
 
@@ -52,7 +54,7 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
     Parameters
     ----------
     reviews : Reviews
-    history : History, folder, or dict of tables    in which the linked cases stand
+    history : History, folder, dict of tables, or None    in which the linked cases stand; None: there is none
     models : list of Model or LethalBundle    every version that was kept; of a name, today's last. Versions
         trained on a frame have no catalogue and are named as not applicable
     rules : LevelRules         of the workspace, with its critical patterns
@@ -64,8 +66,8 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
     Returns
     -------
     dict
-        reviews, history, patterns_version, versions, patterns, cases (each with its contacts), table, words,
-        notes. A case whose case_id does not stand in the history is judged on what the form dates, by
+        reviews, history, patterns_version, versions, patterns, factors (labels by code), cases (each with its
+        contacts), table, words, notes. A case whose case_id does not stand in the history is judged on what the form dates, by
         patterns alone
 
     Raises
@@ -79,7 +81,7 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
     judged = judged_patterns(rules.patterns, catalogue)
     steps = _STEPS + len(opinions) + len({m.catalogue.hash for m in usable})
     with progress(message("fatality_replay.progress", language), total=steps) as step:
-        history = History.of(history)
+        history = _no_history() if history is None else History.of(history)
         around = case_surroundings(history, reviews.linked["case_id"])
         contacts = reviewed_contacts(reviews, around)
         step()
@@ -115,12 +117,22 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
                 {"pattern": name, "status": patterns[name].status, "label": pattern.label}
                 for name, pattern in judged.patterns.items()
             ],
+            "factors": {
+                code: {language: factor_label(catalogue, code, language) for language in LANGUAGES}
+                for name in judged.patterns
+                for code in judged.factors_read(name)
+            },
             "cases": case_rows(reviews, linked, contacts, every, critical, critical_day, said),
             "table": _table(every, contacts, critical_day),
             "words": _words("summary", count=len(reviews), linked=int(linked.sum())),
             "notes": [_words(f"note_{name}") for name in _notes(reviews, history)],
         }
     )
+
+
+def _no_history():
+    """A history in which no case stands, for a review without a registry."""
+    return History.of({"cases": pd.DataFrame(columns=[c.name for c in TABLES["cases"].history_columns])})
 
 
 def _words(name, **fields):
@@ -154,16 +166,17 @@ def _levels(around, contacts, opinions, relatives, rules, step):
 
 def _pattern_matrix(around, contacts, reviews, judged, catalogue):
     """What was on record at each contact of what patterns read: DataFrame, a row for each contact."""
-    known = {c.name for c in catalogue.columns}
-    read = sorted(judged.columns_read() & known)
-    part = catalogue.part(*dict.fromkeys([*read, *(["relationship"] if "relationship" in known else [])]))
     inside = (contacts["standing"] != "not_in_history").to_numpy()
-    cohort = contacts.loc[inside, ["case_id", "at"]].rename(columns={"at": "as_of"})
-    recorded = build_features(around, cohort, part).set_axis(np.flatnonzero(inside))
     codes = [c for name in judged.approved for c in judged.factors_read(name)]
     told = form_states(contacts[~inside], reviews, list(dict.fromkeys(codes)))
-    frames = [f for f in (recorded, told.set_axis(np.flatnonzero(~inside))) if len(f)]
-    return pd.concat(frames).sort_index() if frames else recorded
+    told = told.set_axis(np.flatnonzero(~inside))
+    if not inside.any():
+        return told
+    known = {c.name for c in catalogue.columns}
+    part = catalogue.part(*sorted((judged.columns_read() | {"relationship"}) & known))
+    cohort = contacts.loc[inside, ["case_id", "at"]].rename(columns={"at": "as_of"})
+    recorded = build_features(around, cohort, part).set_axis(np.flatnonzero(inside))
+    return pd.concat([recorded, told]).sort_index() if len(told) else recorded
 
 
 def _mattered(judged, matrix, contacts, reviews):

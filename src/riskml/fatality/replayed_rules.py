@@ -95,7 +95,7 @@ def table_rows(rules, contacts, critical):
     -------
     list of dict
         rule, kind, status, group; with_contact (cases with a contact at which it could be judged), fired
-        (of all cases), first_contact (fired at the first contact, of those with one): each n, of, share, low,
+        (of all cases), first_contact (fired at the case's first contact, of those judged there): each n, of, share, low,
         high; days_before (of those in which it fired) and days_lost: n, median, q1, q3, median_low,
         median_high
     """
@@ -108,7 +108,8 @@ def table_rows(rules, contacts, critical):
             judged, fired = rule.judged[group] & inside, rule.fired[group] & inside
             met = first_days(review, day, judged, len(cases))
             first = first_days(review, day, fired, len(cases))
-            at_first = cases & (first == met)
+            # Where the rule learnt from the first contact, a later one is none.
+            began = cases & (met == first_days(review, day, rule.judged[ALL], len(cases)))
             lost = days_lost(first, critical)
             rows.append(
                 {
@@ -118,7 +119,7 @@ def table_rows(rules, contacts, critical):
                     "group": group,
                     "with_contact": share((~np.isnan(met)).sum(), cases.sum()),
                     "fired": share((~np.isnan(first)).sum(), cases.sum()),
-                    "first_contact": share(at_first.sum(), (~np.isnan(met)).sum()),
+                    "first_contact": share((began & (first == met)).sum(), began.sum()),
                     "days_before": spread(first[~np.isnan(first)]),
                     "days_lost": spread(lost[~np.isnan(lost)]),
                 }
