@@ -15,7 +15,7 @@ from openpyxl.utils.cell import range_boundaries
 from riskml.errors import RiskmlError
 from riskml.fatality.form_words import folded, headings, sheet_titles
 
-__all__ = ["ErrorValue", "Formula", "RawForm", "RawSheet", "raw_form"]
+__all__ = ["ErrorValue", "Formula", "RawForm", "RawSheet", "raw_file", "raw_form"]
 
 MANIFEST_SHEET = "riskml"  # of a workbook of rejected rows: where each came from
 MANIFEST_FORMAT = "riskml rejected rows 1"
@@ -69,10 +69,10 @@ class RawSheet:
         self.headings += [None] * (widest - len(self.headings))
 
     def place(self, number, position=None):
-        """Where a value stands: "D12", "12" of a whole row, or the line of a YAML form: str."""
+        """Where a value stands: "D12", "A12" for a whole row, or the line of a YAML form: str."""
         if self.lines is not None:
             return str(self.lines.get((number, position), number))
-        return str(number) if position is None else f"{get_column_letter(position + 1)}{number}"
+        return f"{get_column_letter((position or 0) + 1)}{number}"
 
 
 @dataclass
@@ -116,6 +116,23 @@ def raw_form(path):
     ------
     RiskmlError    it cannot be read at all, or no sheet of the form is in it
     """
+    form = raw_file(path)
+    if not any(sheet.name for sheet in form.sheets):
+        raise _unreadable(
+            form.path,
+            "no sheet of the review form is in this file",
+            "`riskml fatality template` writes the form; keep the titles of its sheets.",
+        )
+    return form
+
+
+def raw_file(path):
+    """Read a file of whatever sheets, the form's or others: RawForm.
+
+    Raises
+    ------
+    RiskmlError    it cannot be read at all
+    """
     path = Path(path)
     try:
         if path.stat().st_size > _LARGEST:
@@ -132,12 +149,6 @@ def raw_form(path):
         form.sheets = _yaml_sheets(path, content)
     else:
         _read_workbook(form, content)
-    if not any(sheet.name for sheet in form.sheets):
-        raise _unreadable(
-            path,
-            "no sheet of the review form is in this file",
-            "`riskml fatality template` writes the form; keep the titles of its sheets.",
-        )
     return form
 
 
