@@ -5,6 +5,7 @@ import typer
 from riskml.cli.fatality_analyse import analyse
 from riskml.cli.fatality_criteria import criteria
 from riskml.cli.fatality_replay import nearest, replay
+from riskml.cli.fatality_report import report
 
 __all__ = ["fatality"]
 
@@ -18,3 +19,4 @@ fatality.command()(analyse)
 fatality.command()(replay)
 fatality.command()(nearest)
 fatality.add_typer(criteria, name="criteria")
+fatality.command()(report)

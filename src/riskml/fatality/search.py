@@ -1,7 +1,7 @@
 """Search for combinations of factors that many reviewed cases showed and few living ones show.
 
-A combination is a factor, two or three factors together, or two of three. All of them are counted at once from
-the products of the matrix of who shows what: no combination is judged by a loop over cases.
+A combination is a factor, two or three factors together, or two of three. All of them are counted at once
+from the products of the matrix of who shows what: no combination is judged by a loop over cases.
 """
 
 from dataclasses import dataclass
@@ -82,15 +82,13 @@ def triple_counts(present):
 
 
 def combinations_of(factors):
-    """Every combination of so many factors: int array (c, 3) of columns, int array (c,) of how many are wanted.
+    """Every combination of so many factors: columns, int array (c, 3); how many are wanted, int array (c,).
 
-    A single factor stands as (a, a, a), a pair as (a, a, b); each three stand twice, as all and as two of them.
+    A single factor stands as (a, a, a), a pair as (a, a, b); each three stand twice: all, and two of them.
     """
     one = [(a, a, a) for a in range(factors)]
     two = [(a, a, b) for a in range(factors) for b in range(a + 1, factors)]
-    three = [
-        (a, b, c) for a in range(factors) for b in range(a + 1, factors) for c in range(b + 1, factors)
-    ]
+    three = [(a, b, c) for a in range(factors) for b in range(a + 1, factors) for c in range(b + 1, factors)]
     columns = np.array([*one, *two, *three, *three], dtype=int).reshape(-1, 3)
     return columns, np.repeat([1, 2, 3, 2], [len(one), len(two), len(three), len(three)])
 
