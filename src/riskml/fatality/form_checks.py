@@ -70,7 +70,7 @@ def _check_case(row, known):
         return
     case = known.get(review)
     if case is None:
-        near = tuple(near_words(review, {folded(name): name for name in known})[:1])
+        near = tuple(near_words(review, {folded(name): name for name in known}))
         row.refuse("no_case_near" if near else "no_case", "review_id", **({"near": near} if near else {}))
     elif case.problems:
         row.refuse("case_rejected", "review_id", file=case.form.path.name, place=case.place("review_id"))

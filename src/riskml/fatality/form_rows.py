@@ -57,6 +57,8 @@ class Problem:
 def _worded(value, language):
     if isinstance(value, dict):
         return value[language]
+    if isinstance(value, list):
+        return ", ".join(_worded(entry, language) for entry in value)
     if isinstance(value, tuple):
         divider = " o " if language == "es" else " or "
         return divider.join(f"“{_worded(entry, language)}”" for entry in value)
@@ -156,16 +158,20 @@ class FormReader:
         found = []
         for sheet in form.sheets:
             if sheet.name is None:
-                found += self._unknown_sheet(form, sheet)
+                found += self._unknown_sheet(form, sheet, replaced)
             else:
                 found += self._sheet(form, sheet, replaced)
         return found
 
-    def _unknown_sheet(self, form, sheet):
+    def _unknown_sheet(self, form, sheet, replaced):
         """Rows of a sheet that the form does not have: kept, with the nearest title."""
         titles = {text: _Label(_titles(name)) for text, name in sheet_titles().items()}
         near = tuple(near_words(sheet.title, titles))
-        rows = [Row(form, sheet, number, values) for number, values in sheet.rows]
+        rows = [
+            Row(form, sheet, number, values)
+            for number, values in sheet.rows
+            if (form.digest, sheet.title, number) not in replaced
+        ]
         for row in rows:
             row.refuse("sheet_near" if near else "sheet_unknown", **({"near": near} if near else {}))
         return rows
@@ -224,7 +230,7 @@ class FormReader:
                 row.refuse(mistake.name, reader.field.name, **mistake.fields)
                 continue
             if masked:
-                kinds = tuple(_kind_words(kind) for kind in masked)
+                kinds = [_kind_words(kind) for kind in masked]
                 place = row.sheet.place(row.number, position)
                 written = str(row.sheet.headings[position]).removesuffix(" *")
                 self.notices.append(_problem(row.form, row.sheet, place, written, "masked", {"kinds": kinds}))

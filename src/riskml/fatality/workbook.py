@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
-from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell import Cell, WriteOnlyCell
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter, quote_sheetname
@@ -284,7 +284,7 @@ class FormBook:
         """A cell as somebody wrote it, marked where it is wrong."""
         cell = safe_cell(sheet, getattr(value, "text", value))
         if reason:
-            cell = cell if isinstance(cell, WriteOnlyCell) else WriteOnlyCell(sheet, cell)
+            cell = cell if isinstance(cell, Cell) else WriteOnlyCell(sheet, cell)
             cell.fill = _WRONG
             cell.comment = Comment(reason, "riskml", width=340, height=120)
         return cell
