@@ -7,7 +7,10 @@ from sqlalchemy import inspect
 
 from registries import KEY, fill, registry_rows
 from riskml.errors import RiskmlError
+from riskml.fatality.linking import link
 from riskml.fatality.reviews import Reviews
+from riskml.fatality.suggestions import suggestions_for
+from riskml.narratives.rules import starting_rules
 from riskml.registry import staged_outcomes as module
 from riskml.registry.contract import TABLES
 from riskml.registry.database import reading, writing
@@ -206,3 +209,35 @@ def test_a_wrong_key_and_cases_of_another_registry_are_one_message_without_ids(r
     with pytest.raises(RiskmlError, match="1 linked cases of these reviews are not in this registry"):
         stage_outcomes(registry, reviews(ONE, ("R7", "77", "femicide", "2025-05-04")), KEY, now=NOW)
     assert state(registry) == before
+
+
+def test_reviews_are_linked_and_narratives_read_in_either_database(engine):
+    rows = registry_rows()
+    for incident in rows["incidents"]:
+        incident["narrative"] = "LA AMENAZO DE MUERTE"
+    registry = fill(engine, rows)
+    cases = pd.DataFrame(
+        {
+            "review_id": ["R1", "R2", "R3"],
+            "case_id": ["2", KEY.pseudonym("case_id", "1"), "77"],
+            "kind": "femicide",
+            "event_on": pd.Timestamp("2025-01-04"),
+            "relationship": "son",
+        }
+    )
+    linked, found = link(cases, registry, KEY)
+    assert linked["case_id"].tolist() == [KEY.pseudonym("case_id", "2"), KEY.pseudonym("case_id", "1"), None]
+    assert found["code"].tolist() == [
+        "before_opened",
+        "relationship_differs",
+        "before_opened",
+        "relationship_differs",
+        "outcome_differs",
+        "unknown_id",
+    ]
+    suggestions = suggestions_for(cases, registry, starting_rules(), key=KEY)
+    assert suggestions[["review_id", "factor"]].to_numpy().tolist() == [
+        ["R1", "death_threat"],
+        ["R2", "death_threat"],
+    ]
+    assert set(suggestions["suggested_known"]) == {"after"}
