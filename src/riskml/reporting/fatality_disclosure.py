@@ -1,13 +1,13 @@
-"""Which counts may be printed: small ones are suppressed, and others with them where arithmetic gives them back.
+"""Which counts may be printed: small ones are suppressed, others with them where arithmetic gives them back.
 
-Someone who subtracts all that is printed from all that is printed, and knows these rules, is left with more than
-one possible value of every small count.
+Someone who subtracts all that is printed from all that is printed, and knows these rules, is left with more
+than one possible value of every small count.
 """
 
 __all__ = ["BELOW", "HIDDEN", "NEAR_ALL", "SMALLEST", "covered", "is_open", "parts_of", "single"]
 
-# Fewest cases that a published count may stand for, other than none. [A]: no Mexican rule for such reviews was
-# found; disclosure rules commonly ask for 3 to 10. A Task Force may set it higher.
+# Fewest cases that a published count may stand for, other than none. [A]: no Mexican rule for such reviews
+# was found; disclosure rules commonly ask for 3 to 10. A Task Force may set it higher.
 SMALLEST = 5
 
 BELOW = {"mark": "below", "than": SMALLEST}  # 1 to SMALLEST - 1
@@ -73,8 +73,8 @@ def parts_of(values, total):
 def covered(parts, total, of):
     """Counts of cases, and of the cases in at least one of them, which may overlap.
 
-    The total is hidden where it comes near the most that its parts can cover: it would say how large the small
-    ones are. Where the marks still leave something a single value, all are hidden.
+    The total is hidden where it comes near the most that its parts can cover: it would say how large the
+    small ones are. Where the marks still leave something a single value, all are hidden.
 
     Parameters
     ----------

@@ -1,0 +1,114 @@
+"""The first page of a fatality review: what a Task Force reads in two minutes."""
+
+from riskml.reporting.document import part
+from riskml.reporting.fatality_words import is_number
+
+__all__ = ["front_page"]
+
+_SHOWN = 3
+
+
+def front_page(page):
+    """Four questions with answers: how many cases, what was known and by whom, what was missed, what next.
+
+    Parameters
+    ----------
+    page : Page
+
+    Returns
+    -------
+    list of dict    title, points (list of str)
+    """
+    answers = {"cases": _cases, "known": _known, "missed": _missed, "proposed": _proposed}
+    boxes = []
+    for name, answer in answers.items():
+        points = [point for point in answer(page) if point] or [page.t("front_nothing")]
+        boxes.append({"title": page.t(f"front_{name}"), "points": points})
+    return boxes
+
+
+def _cases(page):
+    about = page.part("findings", "reviews")
+    if not about:
+        return []
+    kinds = ", ".join(f"{page.code(row['kind']).lower()} {page.n(row['n'])}" for row in about["kinds"])
+    between = page.t("front_between", first=about["first"], last=about["last"])
+    linked = page.t("front_linked", linked=page.of(about["linked"], about["n"]))
+    return [f"{page.t('front_reviewed', count=about['n'])} {between} {kinds}.", linked]
+
+
+def _top(rows, key, size=_SHOWN):
+    """The rows of the largest printed counts."""
+    there = [row for row in rows if is_number(key(row)) and key(row)]
+    return sorted(there, key=key, reverse=True)[:size]
+
+
+def _known(page):
+    points = []
+    found = page.part("findings", "last_contact")
+    if found and is_number(found["with_contact"]["n"]):
+        contact = found["with_contact"]
+        points.append(page.t("front_contact", share=page.share_words(contact["n"], contact["of"])))
+        if is_number(found["days"].get("median")):
+            points[-1] += " " + page.t("front_days", days=page.days(found["days"]["median"]))
+    elif page.part("findings", "earlier"):
+        points += _asked(page)
+    knew = _top(page.part("findings", "institutions") or (), lambda row: row["knew"])
+    if knew:
+        listed = [f"{page.code(row['institution'])} {page.of(row['knew'], row['of'])}" for row in knew]
+        points.append(page.t("front_knew", listed="; ".join(listed)))
+    factors = _top(page.part("findings", "prevalence") or (), lambda row: row["before"]["present"])
+    if factors:
+        listed = [
+            f"{page.words(row['label'])} {page.of(row['before']['present'], row['n'])}" for row in factors
+        ]
+        points.append(page.t("front_factors", listed="; ".join(listed)))
+    return points
+
+
+def _asked(page):
+    """Earlier reports and measures where there is no contact log."""
+    points = []
+    for row in page.part("findings", "earlier")[:2]:
+        if is_number(row["yes"]) and row["yes"]:
+            question = page.t(f"field_{row['field']}")
+            known = page.share_words(row["yes"], row["known"])
+            points.append(
+                page.t("front_asked", question=question, known=known, unknown=page.n(row["unknown"]))
+            )
+    return points
+
+
+def _missed(page):
+    found = page.part("findings", "missed")
+    if not found:
+        return []
+    whole = found["cases_with_any"]
+    points = [page.t("front_any_missed", share=page.share_words(whole["n"], whole["of"]))]
+    ways = _top(found["by_how"], lambda row: row["n"])
+    if ways:
+        listed = [f"{page.code(row['how']).lower()} {page.of(row['n'], row['of'])}" for row in ways]
+        points.append(page.t("front_ways", listed="; ".join(listed)))
+    return points
+
+
+def _proposed(page):
+    points = []
+    rows = page.part("patterns", "rows") or ()
+    best = _top([row for row in rows if part(row, "caught")], lambda row: row["caught"]["n"], 1)
+    for row in best:
+        caught = page.share_words(row["caught"]["n"], row["caught"]["of"])
+        points.append(page.t("front_pattern", count=len(rows), label=page.words(row["label"]), caught=caught))
+        weekly = (part(row, "living") or {}).get("per_week")
+        if is_number(weekly):
+            points[-1] += " " + page.t("front_weekly", weekly=f"{weekly:.1f}")
+    if rows and not best:
+        points.append(page.t("front_patterns", count=len(rows)))
+    advice = page.part("findings", "recommendations") or ()
+    if advice:
+        total = sum(row["n"] for row in advice)
+        late = sum(row["n"] for row in advice if row["overdue"])
+        points.append(page.t("front_advice", count=total, late=late))
+        cleared = [row for row in advice if row.get("recommendation")][:_SHOWN]
+        points += [f"{page.code(row['addressee'])}: {row['recommendation']}" for row in cleared]
+    return points

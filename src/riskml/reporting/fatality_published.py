@@ -1,0 +1,167 @@
+"""The comparison with the living, the patterns and the replay as they may be published."""
+
+from collections import Counter
+
+from riskml.reporting.document import part
+from riskml.reporting.fatality_disclosure import SMALLEST, is_open, parts_of, single
+
+__all__ = ["comparison_published", "mattered", "patterns_published", "replay_published"]
+
+_STATES = ("present", "denied", "unknown")
+_FROM_DATA = ("recorded", "known", "mantel_haenszel", "posterior", "moved", "from_data", "q")
+
+
+def comparison_published(document):
+    """Odds ratios of the factors whose counts, of cases and of controls, are all printed.
+
+    Odds ratios are no counts, but few cases can be read off them. q-values stand only where all rows do: each
+    hangs on all p-values.
+    """
+    if document["cases"] < SMALLEST:
+        return {"missing": {}}
+    rows = [_compared(row) for row in document["rows"]]
+    if not all(row["open"] for row in rows):
+        rows = [row | {"q": None} for row in rows]
+    kept = {row.get("factor") for row in rows if row["open"]}
+    joint = [row for row in part(document, "joint", "rows") or () if row.get("factor") in kept]
+    return {
+        **{key: document[key] for key in ("power", "sets", "cases", "controls") if key in document},
+        "matching": {key: part(document, "matching", key) for key in ("matched_on", "lookback", "controls")},
+        "rows": rows,
+        "joint": {"rows": joint} if joint else {"missing": {}},
+    }
+
+
+def _compared(row):
+    made = {key: row[key] for key in ("factor", "item", "label", "prior") if key in row}
+    for group in ("cases", "controls"):
+        counts = [row[group][state] for state in _STATES]
+        made[group] = dict(zip(_STATES, parts_of(counts, sum(counts)), strict=True))
+    made["open"] = is_open(*made["cases"].values(), *made["controls"].values())
+    return made | {key: row.get(key) if made["open"] else None for key in _FROM_DATA}
+
+
+def _caught(found):
+    """n of so many with its interval, or a mark; None where there is none."""
+    if not isinstance(found, dict) or found.get("n") is None:
+        return None
+    n = single(found["n"], found["of"])
+    keep = is_open(n)
+    return {"n": n, "of": found["of"]} | {
+        key: found.get(key) if keep else None for key in ("share", "low", "high")
+    }
+
+
+def _living(found):
+    """Living cases that a pattern would flag; a week's only where the weeks counted hold enough of them."""
+    if not part(found):
+        return {"missing": {}}
+    flagged, of = found["flagged"], found["of"]
+    made = {"flagged": single(flagged, of), "of": of, "weeks": found.get("weeks")}
+    made |= {key: found.get(key) if is_open(made["flagged"]) else None for key in ("low", "high")}
+    undetermined = found.get("undetermined")
+    made["undetermined"] = None if undetermined is None else single(undetermined, of)
+    weekly = (found.get("per_week") or 0) * (found.get("weeks") or 0)
+    keep = is_open(made["flagged"]) and (weekly == 0 or round(weekly) >= SMALLEST)
+    return made | {
+        key: found.get(key) if keep else None for key in ("per_week", "per_week_low", "per_week_high")
+    }
+
+
+def patterns_published(document):
+    """Patterns with what they caught; how many cases defined the critical level is a fact of the review."""
+    rows = [_pattern(row) for row in document["rows"]]
+    kept = {row["id"] for row in rows if row["caught"] and is_open(row["caught"]["n"])}
+    chosen = part(document, "selected") or {}
+    return {
+        "format": document["format"],
+        "reviews": str(document.get("reviews") or "")[:8],
+        "history": str(document.get("history") or "")[:8],
+        "as_of": str(document.get("as_of") or "")[:7],
+        **{
+            key: document.get(key)
+            for key in ("synthetic", "cases", "cap", "searched", "kept", "prespecified")
+        },
+        "patterns_version": document.get("patterns_version"),
+        "selected": {key: _caught(chosen.get(key)) for key in ("caught", "left_out")},
+        "rows": rows,
+        "tradeoff": _tradeoff(part(document, "tradeoff") or (), kept),
+    }
+
+
+def _pattern(row):
+    days, defined = row.get("days_before") or {}, part(row, "defined")
+    enough = (days.get("n") or 0) >= SMALLEST
+    names = ("id", "origin", "status", "label", "when", "factors", "relationships")
+    counts = ("caught", "caught_registry", "left_out", "first_record")
+    return {
+        **{key: row.get(key) for key in names},
+        **{key: _caught(row.get(key)) for key in counts},
+        "defined": {"n": defined["n"]} if isinstance(defined, dict) else {"n": defined or 0},
+        "days_before": {"median": days.get("median") if enough else None},
+        "living": _living(row.get("living")),
+    }
+
+
+def _tradeoff(rows, kept):
+    """Growing sets of patterns, of those that are printed; a step that would add a few cases is left out."""
+    made, before = [], {"caught": 0, "flagged": 0}
+    for row in rows:
+        steps = [row[key] - before[key] for key in before]
+        marks = single(row["caught"], row["of"]), single(row["flagged"], row["living_of"])
+        wide = all(step == 0 or step >= SMALLEST for step in steps)
+        if wide and set(row["patterns"]) <= kept and is_open(*marks):
+            names = ("patterns", "caught", "of", "flagged", "living_of", "per_week")
+            made.append({key: row.get(key) for key in names})
+            before = {key: row[key] for key in before}
+    return made
+
+
+def replay_published(document):
+    """The table over all cases, and factors not on record that would have mattered in enough of them."""
+    cases = len(document["cases"])
+    return {
+        "format": document["format"],
+        "reviews": {
+            "hash": document["reviews"]["hash"][:8],
+            "n": cases,
+            "synthetic": document["reviews"].get("synthetic", False),
+        },
+        "versions": [
+            {"name": row["name"], "kind": row["kind"], "learnt_until": str(row["learnt_until"] or "")[:7]}
+            for row in document["versions"]
+        ],
+        "patterns": document.get("patterns") or [],
+        "table": [_replayed(row) for row in document["table"]],
+        "mattered": [
+            row | {"n": single(row["n"], cases)} for row in mattered(document) if row["n"] >= SMALLEST
+        ],
+    }
+
+
+def _replayed(row):
+    fired = single(row["fired"]["n"], row["fired"]["of"]) if row["fired"]["of"] else 0
+    made = {key: row.get(key) for key in ("rule", "kind", "status", "group")}
+    made |= {key: _caught(row[key]) for key in ("with_contact", "fired", "first_contact")}
+    for key in ("days_before", "days_lost"):
+        enough = is_open(fired) and row[key]["n"] >= SMALLEST
+        made[key] = {"median": row[key]["median"] if enough else None}
+    return made
+
+
+def mattered(document):
+    """Factors that somebody knew before and no record held, by the cases in which they would have mattered.
+
+    Parameters
+    ----------
+    document : dict    the team's own replay
+
+    Returns
+    -------
+    list of dict    factor, n, of; the most first
+    """
+    cases = part(document, "cases") or ()
+    counts = Counter(
+        code for case in cases for code in {row["factor"] for row in case["unknown_that_mattered"]}
+    )
+    return [{"factor": code, "n": n, "of": len(cases)} for code, n in counts.most_common()]
