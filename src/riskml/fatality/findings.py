@@ -4,7 +4,7 @@ import pandas as pd
 
 from riskml.errors import RiskmlError
 from riskml.fatality.contacts_timed import institutions_that_knew, last_contact, timeline
-from riskml.fatality.cooccurrence import cooccurrence
+from riskml.fatality.cooccurrence import FACTORS_COMPARED, FEWEST_PRESENT, cooccurrence
 from riskml.fatality.earlier import earlier
 from riskml.fatality.item_counts import item_rows, items_per_case
 from riskml.fatality.missed_matrix import missed_matrix, recommendations
@@ -114,7 +114,7 @@ def _who_knew(reviews):
 
 
 def _notes(reviews):
-    notes = [said(name) for name in _NOTES]
+    notes = [said(name, shown=FACTORS_COMPARED, fewest=FEWEST_PRESENT) for name in _NOTES]
     if reviews.about.get("event_on_precision") == "month":
         notes.append(said("note_month"))
     if reviews.about.get("synthetic"):
