@@ -258,8 +258,9 @@ def _excluded(cases, judged, earlier):
                 excluded = np.ones(len(cases), bool)
                 continue
             before = earlier[reviews].cases
-            excluded |= cases["review_id"].isin(before["review_id"]).to_numpy()
-            excluded |= cases["case_id"].isin(before["case_id"].dropna()).to_numpy()
+            same = cases["review_id"].isin(before["review_id"])
+            same |= cases["case_id"].isin(before["case_id"].dropna())
+            excluded = excluded | same.to_numpy(bool)
         found[name] = excluded
     return found
 
