@@ -3,6 +3,7 @@
 import typer
 
 from riskml.cli.fatality_analyse import analyse
+from riskml.cli.fatality_coding import load, template
 from riskml.cli.fatality_criteria import criteria
 from riskml.cli.fatality_replay import nearest, replay
 from riskml.cli.fatality_report import report
@@ -15,6 +16,8 @@ fatality = typer.Typer(
     "critical patterns, replay them, report. Works with ten cases and with a thousand.",
 )
 
+fatality.command()(template)
+fatality.command()(load)
 fatality.command()(analyse)
 fatality.command()(replay)
 fatality.command()(nearest)

@@ -34,6 +34,7 @@ def check_rows(rows):
         if row.coded.get("status", _CLOSED) != _CLOSED:
             row.refuse("not_closed", "status")
     _check_repeated(cases, ("review_id",))
+    _check_open_elsewhere(cases)
     known = _known_cases(cases)
     for name, sheet in SHEETS.items():
         if name == "cases":
@@ -52,6 +53,18 @@ def check_rows(rows):
         ("known_that_day", row, "known_on") for row in by_sheet["factors"] if _known_that_day(row, known)
     ]
     return that_day + [("contact_twice", row, None) for row in _told_apart(by_sheet["contacts"])]
+
+
+def _check_open_elsewhere(cases):
+    """A case that one file says is not closed is not reviewed, whatever another says."""
+    still_open = {}
+    for row in cases:
+        if row.coded.get("status", _CLOSED) != _CLOSED:
+            still_open.setdefault(row.coded.get("review_id"), row)
+    for row in cases:
+        other = still_open.get(row.coded.get("review_id"))
+        if other is not None and row.accepted and row.coded.get("review_id"):
+            row.refuse("files_differ", "status", file=other.form.path.name, place=other.place("status"))
 
 
 def _known_cases(cases):

@@ -1,18 +1,18 @@
 """Rows that were rejected, in a workbook of the same layout: corrected there, they are loaded again."""
 
-import os
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
 
 from riskml.fatality.form import SHEETS
+from riskml.fatality.form_files import place_beside
 from riskml.fatality.form_rows import ADDED_COLUMNS, added_headings
 from riskml.fatality.form_words import folded, heading, headings
 from riskml.fatality.raw_form import MANIFEST_FORMAT, MANIFEST_SHEET
-from riskml.fatality.workbook import FormBook
+from riskml.fatality.workbook import FormBook, write_table
 from riskml.messages import message
 
-__all__ = ["write_rejected"]
+__all__ = ["write_rejected", "write_rejected_table"]
 
 
 def write_rejected(folder, loaded, vocabulary, *, language="es"):
@@ -51,7 +51,7 @@ def write_rejected(folder, loaded, vocabulary, *, language="es"):
     if loaded.notices:
         book.add_table(message("fatality_load.notices", language), _notices(loaded, language, added))
     book.add_hidden(MANIFEST_SHEET, _manifest(loaded))
-    return _kept(book, Path(folder))
+    return place_beside(folder, "rejected", book.save)
 
 
 def _columns(name, meant_in, language):
@@ -131,21 +131,24 @@ def _manifest(loaded):
     return rows + [("row", row.form.digest, row.sheet.title, row.number) for row in loaded.rejected]
 
 
-def _kept(book, folder):
-    """Save under the first free name; a file that holds the very same stays as it is."""
-    made = book.save(folder / f".rejected-{os.getpid()}.xlsx")
-    try:
-        os.chmod(made, 0o600)
-        number = 1
-        while True:
-            target = folder / ("rejected.xlsx" if number == 1 else f"rejected-{number}.xlsx")
-            if target.exists() and target.read_bytes() == made.read_bytes():
-                return target
-            try:
-                os.link(made, target)  # fails where somebody's file stands
-            except FileExistsError:
-                number += 1
-                continue
-            return target
-    finally:
-        made.unlink()
+def write_rejected_table(folder, rejected, *, language="es"):
+    """Write what was rejected of another register's table, as it was, with the row and the reasons.
+
+    Parameters
+    ----------
+    folder : path
+    rejected : DataFrame    of `mapping.read_mapped`
+    language : "es" or "en"
+
+    Returns
+    -------
+    Path or None    None where nothing was rejected
+    """
+    wrong = rejected[rejected["why"] == "rejected"].drop(columns="why")
+    if not len(wrong):
+        return None
+    named = {
+        "row": message("fatality_load.mapped_row", language),
+        "reasons": message("fatality_load.column_reason", language),
+    }
+    return place_beside(folder, "rejected", partial(write_table, frame=wrong.rename(columns=named)))

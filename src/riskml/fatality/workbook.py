@@ -20,7 +20,7 @@ from riskml.fatality.form_example import example_row
 from riskml.fatality.form_words import heading, sheet_title, value_words
 from riskml.messages import check_language, message
 
-__all__ = ["FormBook", "write_workbook"]
+__all__ = ["FormBook", "safe_cell", "write_table", "write_workbook"]
 
 _DATE_FORMAT, _TEXT_FORMAT = "DD/MM/YYYY", "@"
 _SPARE_ROWS = 2000  # below what is filled in, with drop-downs
@@ -75,6 +75,13 @@ def write_workbook(path, vocabulary, *, language="es", sheets=None, suggestions=
     if suggestions is not None and len(suggestions):
         book.add_table(message("fatality_load.suggestions", check_language(language)), suggestions)
     return book.save(path)
+
+
+def write_table(path, frame):
+    """Write a table as a workbook of one sheet: Path. What looks like a formula stays text."""
+    book = Workbook(write_only=True)
+    _add_table(book, "1", frame)
+    return _saved(book, path)
 
 
 def _laid_out(cases, vocabulary):
@@ -146,16 +153,9 @@ class FormBook:
                 cells + [None] * (len(headings) - len(cells)) + [safe_cell(sheet, text) for text in added]
             )
 
-    def add_table(self, title, frame, *, hidden=False):
+    def add_table(self, title, frame):
         """Add a table that is shown and never read back."""
-        sheet = self.book.create_sheet(title)
-        sheet.freeze_panes = "A2"
-        sheet.sheet_state = "hidden" if hidden else "visible"
-        for position in range(1, len(frame.columns) + 1):
-            sheet.column_dimensions[get_column_letter(position)].width = 28
-        sheet.append([_styled(sheet, column, **_HEAD) for column in frame.columns])
-        for row in frame.itertuples(index=False):
-            sheet.append([safe_cell(sheet, None if _empty(value) else value) for value in row])
+        _add_table(self.book, title, frame)
 
     def add_hidden(self, title, rows):
         """Add a hidden sheet of plain rows."""
@@ -167,18 +167,7 @@ class FormBook:
     def save(self, path):
         """Write the workbook in one step, the same bytes for the same content: Path."""
         self._write_lists()
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(prefix=".", suffix=".xlsx", dir=path.parent)
-        os.close(handle)
-        try:
-            self.book.save(partial)
-            _without_moments(partial)
-            os.replace(partial, path)
-        finally:
-            if os.path.exists(partial):
-                os.unlink(partial)
-        return path
+        return _saved(self.book, path)
 
     # ------------------------------------------------------------------ pieces
 
@@ -313,6 +302,31 @@ def _styled(sheet, value, *, number_format=None, font=None, fill=None):
     if number_format:
         cell.number_format = number_format
     return cell
+
+
+def _add_table(book, title, frame):
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for position in range(1, len(frame.columns) + 1):
+        sheet.column_dimensions[get_column_letter(position)].width = 28
+    sheet.append([_styled(sheet, column, **_HEAD) for column in frame.columns])
+    for row in frame.itertuples(index=False):
+        sheet.append([safe_cell(sheet, None if _empty(value) else value) for value in row])
+
+
+def _saved(book, path):
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(prefix=".", suffix=".xlsx", dir=path.parent)
+    os.close(handle)
+    try:
+        book.save(partial)
+        _without_moments(partial)
+        os.replace(partial, path)
+    finally:
+        if os.path.exists(partial):
+            os.unlink(partial)
+    return path
 
 
 def _without_moments(path):
