@@ -79,18 +79,34 @@ def _held(history):
     known = place >= 0
     return {
         "case_id": cases["case_id"].to_numpy(object),
-        "relationship": cases["relationship"].to_numpy(object),
-        "municipality": _plain(cases["municipality"]),
+        "relationship": _Categories(cases["relationship"]),
+        "municipality": _Categories(_plain(cases["municipality"])),
         "born": born,
         "grave": place[known],
         "grave_on": grave["occurred_at"].to_numpy("datetime64[D]")[known],
     }
 
 
+class _Categories:
+    """A column of short words, asked again and again which rows hold one of them."""
+
+    def __init__(self, values):
+        self._codes, words = pd.factorize(pd.Series(values, dtype=object))
+        self._words = pd.Index(words)
+
+    def compare(self, word, alike=()):
+        """1 where a row holds the word, -1 where another, 0 where none or one that is alike: int8 array."""
+        answer = np.full(len(self._words) + 1, -1, np.int8)
+        answer[-1] = 0  # the place of a missing value, whose code is -1
+        answer[:-1][self._words.isin(alike)] = 0
+        answer[:-1][self._words == word] = 1
+        return answer[self._codes]
+
+
 def _plain(values):
-    """Names of places without case and accents, empty where missing: array of str."""
-    names = {value: " ".join(plain_words(value)) for value in pd.Series(values).dropna().unique()}
-    return pd.Series(values).map(names).fillna("").to_numpy(object)
+    """Names of places without case and accents, None where there is none: Series."""
+    names = {value: " ".join(plain_words(value)) or None for value in values.dropna().unique()}
+    return values.map(names)
 
 
 def _ages(people, role):
@@ -105,13 +121,11 @@ def _of_case(case, ages, held, days, most):
     apart = np.full(len(held["case_id"]), np.inf)
     np.minimum.at(apart, held["grave"], np.abs((held["grave_on"] - event) / _DAY))
     near = apart <= days
-    facts = np.column_stack(
-        [
-            _same_relationship(case.relationship, held["relationship"]),
-            _same_place(case.municipality, held["municipality"]),
-            *(_same_age(case, ages[role], held["born"][role]) for role in ("victim", "aggressor")),
-        ]
-    )
+    facts = np.zeros((len(apart), len(_FACTS)), np.int8)
+    facts[:, 0] = _same_relationship(case.relationship, held["relationship"])
+    facts[:, 1] = _same_place(case.municipality, held["municipality"])
+    for column, role in enumerate(("victim", "aggressor"), start=2):
+        facts[:, column] = _same_age(case, ages[role], held["born"][role])
     agree, differ = (facts == 1).sum(axis=1), (facts == -1).sum(axis=1)
     fits = np.flatnonzero(near | ((agree >= _ALIKE) & (differ == 0)))
     order = np.lexsort((held["case_id"][fits].astype(str), apart[fits], -(near + agree - differ)[fits]))
@@ -146,23 +160,19 @@ def _why(agrees, differs, distance, language):
 def _same_relationship(coded, held):
     """1 the same, -1 another, 0 not known, or partner and ex-partner: the registry may not have heard yet."""
     if coded is None or coded == UNKNOWN:
-        return np.zeros(len(held), int)
-    known = ~pd.isna(held)
-    open_to = PARTNER_RELATIONSHIPS if coded in PARTNER_RELATIONSHIPS else (coded,)
-    return np.where(held == coded, 1, np.where(known & ~np.isin(held.astype(str), open_to), -1, 0))
+        return 0
+    return held.compare(coded, PARTNER_RELATIONSHIPS if coded in PARTNER_RELATIONSHIPS else ())
 
 
 def _same_place(coded, held):
     name = " ".join(plain_words(coded)) if coded else ""
-    if not name:
-        return np.zeros(len(held), int)
-    return np.where(held == name, 1, np.where(held == "", 0, -1))
+    return held.compare(name) if name else 0
 
 
 def _same_age(case, ages, born):
     """1 where the age on the day lies in the form's span, to a year; -1 where not; 0 not known."""
     if case.review_id not in ages.index or pd.isna(ages.at[case.review_id, "age_low"]):
-        return np.zeros(len(born), int)
+        return 0
     low, high = ages.loc[case.review_id]
     turned = case.event_on.year - born  # the age on the day is this or a year less
     inside = (turned >= low - _YEARS) & (turned - 1 <= high + _YEARS)

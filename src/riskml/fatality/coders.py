@@ -145,34 +145,30 @@ def _evidence(coding):
 
 def _decide(rows, adjudicated):
     """Put what the team has adjudicated in the place of the coders' codings."""
-    decided = adjudicated.reindex(columns=[*KEY, *DIFFERING]).set_index(KEY)
-    uncoded = decided.index.difference(rows.index)
-    if len(uncoded):
-        review, factor = uncoded[0]
-        raise RiskmlError(
-            f"{len(uncoded)} adjudicated rows that no coder has coded",
-            where=f"review {review}, factor {factor}",
-            mend="Load the workbook that the adjudication sheet was made of, or take those rows out.",
-        )
-    for place, row in decided.iterrows():
-        rows.loc[[place], "state"] = row["state"]
-        rows.loc[[place], "agreed"] = "yes"
-        day = pd.to_datetime(row["known_on"])
-        if pd.notna(row["known"]):
-            rows.loc[[place], "known"] = row["known"]
-            day = day if pd.notna(day) else _bearing_out(rows.loc[place], row["known"])
-            rows.loc[[place], "known_on"] = day
-        elif pd.notna(day):
-            rows.loc[[place], "known_on"] = day
-        if pd.notna(row["known_by"]):
-            rows.loc[[place], "known_by"] = row["known_by"]
+    decided = adjudicated.reindex(columns=[*KEY, *DIFFERING]).drop_duplicates().set_index(KEY)
+    _refuse(decided.index[decided.index.duplicated()], "rows adjudicated in two ways", "Keep one of them.")
+    _refuse(
+        decided.index.difference(rows.index),
+        "adjudicated rows that no coder has coded",
+        "Load the workbook that the adjudication sheet was made of, or take those rows out.",
+    )
+    has = rows.index.isin(decided.index)
+    decided = decided.reindex(rows.index)
+    day = pd.to_datetime(decided["known_on"]).astype("datetime64[us]")
+    said = decided["known"].notna()
+    # The coders' day stands where it agrees with what was decided of `known`.
+    agrees = (decided["known"] == "before") & (rows["known_on"] < rows["event_on"])
+    agrees |= (decided["known"] == "after") & (rows["known_on"] >= rows["event_on"])
+    rows["known_on"] = day.where(day.notna(), rows["known_on"].where(~said | agrees))
+    for name in ("state", "known", "known_by"):
+        rows[name] = decided[name].where(decided[name].notna(), rows[name])
+    rows["agreed"] = rows["agreed"].where(~has, "yes")
 
 
-def _bearing_out(row, known):
-    """The coders' day where it agrees with what was decided of `known`; else none."""
-    day, event = row["known_on"], row["event_on"]
-    agrees = (known == "before" and day < event) or (known == "after" and day >= event)
-    return day if agrees else pd.NaT
+def _refuse(places, what, mend):
+    if len(places):
+        review, factor = places[0]
+        raise RiskmlError(f"{len(places)} {what}", where=f"review {review}, factor {factor}", mend=mend)
 
 
 def cohen_kappa(table):
