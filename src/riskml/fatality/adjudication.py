@@ -18,7 +18,7 @@ from riskml.fatality.coders import DIFFERING, disagreements
 from riskml.fatality.form import SHEETS, Field
 from riskml.fatality.form_rows import Problem
 from riskml.fatality.form_words import factor_choices, folded, value_words
-from riskml.fatality.raw_form import raw_file
+from riskml.fatality.raw_form import raw_file, titles
 from riskml.fatality.workbook import FormBook, safe_cell
 from riskml.messages import LANGUAGES, check_language, message
 
@@ -137,13 +137,9 @@ def _sheets(path):
 
 
 def is_adjudication(path):
-    """Whether a file is an adjudication sheet and not a form: bool.
-
-    Raises
-    ------
-    RiskmlError    the file cannot be read
-    """
-    return bool(_sheets(Path(path)))
+    """Whether a file is an adjudication sheet and not a form, by its titles alone: bool."""
+    known = {folded(_title(language)) for language in LANGUAGES}
+    return any(folded(title) in known for title in titles(path))
 
 
 def read_adjudication(path, vocabulary, *, today=None):

@@ -15,7 +15,7 @@ from openpyxl.utils.cell import range_boundaries
 from riskml.errors import RiskmlError
 from riskml.fatality.form_words import folded, headings, sheet_titles
 
-__all__ = ["ErrorValue", "Formula", "RawForm", "RawSheet", "raw_file", "raw_form"]
+__all__ = ["ErrorValue", "Formula", "RawForm", "RawSheet", "raw_file", "raw_form", "titles"]
 
 MANIFEST_SHEET = "riskml"  # of a workbook of rejected rows: where each came from
 MANIFEST_FORMAT = "riskml rejected rows 1"
@@ -150,6 +150,23 @@ def raw_file(path):
     else:
         _read_workbook(form, content)
     return form
+
+
+def titles(path):
+    """The titles of a workbook's sheets, without reading what stands on them: list of str.
+
+    Empty where the file is no workbook that reads: `raw_form` says why.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = load_workbook(path, read_only=True)
+    except Exception:  # openpyxl lets through whatever a damaged part makes it stumble over
+        return []
+    try:
+        return book.sheetnames
+    finally:
+        book.close()
 
 
 def _unreadable(path, what, mend):

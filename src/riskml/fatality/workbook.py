@@ -250,12 +250,16 @@ class FormBook:
     def _write_lists(self):
         sheet = self.book.create_sheet(self._lists_title)
         sheet.sheet_state = "hidden"
-        columns = [[self._said(code) for code in values] for values in self._lists]
+        factors = self.vocabulary.codes  # one of them may be called as an answer of the form is
+        columns = [
+            [self._said(code) if values == factors else value_words(code, self.language) for code in values]
+            for values in self._lists
+        ]
         for i in range(max(map(len, columns), default=0)):
             sheet.append([column[i] if i < len(column) else None for column in columns])
 
-    def _said(self, code):
-        return self._labels.get(code) or value_words(code, self.language)
+    def _said(self, factor):
+        return self._labels.get(factor, factor)
 
     def _cell(self, sheet, field, value, **style):
         """A cell with a value of the form, in words."""
