@@ -140,7 +140,9 @@ def _joined(coding, events):
 def _evidence(coding):
     """What the coders of each row wrote, each text once: Series, index (review_id, factor)."""
     written = coding[coding["evidence"].notna()].drop_duplicates([*KEY, "evidence"])
-    return written.groupby(KEY)["evidence"].agg(" | ".join).astype(object)
+    several = written.duplicated(KEY, keep=False)
+    joined_texts = written[several].groupby(KEY)["evidence"].agg(" | ".join)
+    return pd.concat([written[~several].set_index(KEY)["evidence"], joined_texts.astype(object)])
 
 
 def _decide(rows, adjudicated):
@@ -274,9 +276,11 @@ def _kappa(by_case, exact, seed):
         margins = table.sum(axis=1) / table.sum()
         expected = float((margins**2).sum())
         return {"estimate": estimate, "low": (exact["low"] - expected) / (1 - expected), "high": 1.0}
-    drawn = np.random.default_rng(seed).multinomial(cases, np.full(cases, 1 / cases), size=_REPLICATES)
+    # Cases drawn with replacement; those that say the same are drawn together.
+    kinds, held = np.unique(by_case, axis=0, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(cases, held / cases, size=_REPLICATES)
     try:
-        low, high = percentile_interval(cohen_kappa(np.tensordot(drawn, by_case, axes=1)))
+        low, high = percentile_interval(cohen_kappa(np.tensordot(drawn, kinds, axes=1)))
     except NotEstimable as reason:
         return {"missing": {language: reason.words(language) for language in LANGUAGES}}
     return {"estimate": estimate, "low": low, "high": high}
