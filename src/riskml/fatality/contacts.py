@@ -28,7 +28,7 @@ CONTACTS = (
     "known_factors",
 )
 _DAY = pd.Timedelta(days=1)
-_FORM_ORDER = ("unknown", "not_assessed", *LEVELS)
+_FORM_ORDER = {level: place for place, level in enumerate(("unknown", "not_assessed", *LEVELS))}
 _TIMES = ["occurred_at", "recorded_at", "superseded_at"]
 
 
@@ -118,7 +118,7 @@ def _of_form(cases, contacts):
         return pd.DataFrame()
     # Of several notes of one institution on one day, the highest level is what it went by.
     rows = rows.assign(
-        rank=rows["level_then"].map(_FORM_ORDER.index).fillna(0),
+        rank=[_FORM_ORDER.get(level, 0) for level in rows["level_then"]],
         known_factors=rows["known_factors"].map(listed_codes),
     )
     by_day = rows.sort_values("rank", kind="stable").groupby(

@@ -67,8 +67,8 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
     -------
     dict
         reviews, history, patterns_version, versions, patterns, factors (labels by code), cases (each with its
-        contacts), table, words, notes. A case whose case_id does not stand in the history is judged on what the form dates, by
-        patterns alone
+        contacts), table, words, notes. A case whose case_id does not stand in the history is judged on what
+        the form dates, by patterns alone
 
     Raises
     ------

@@ -95,9 +95,9 @@ def table_rows(rules, contacts, critical):
     -------
     list of dict
         rule, kind, status, group; with_contact (cases with a contact at which it could be judged), fired
-        (of all cases), first_contact (fired at the case's first contact, of those judged there): each n, of, share, low,
-        high; days_before (of those in which it fired) and days_lost: n, median, q1, q3, median_low,
-        median_high
+        (of all cases), first_contact (fired at the case's first contact, of those judged there): each n, of,
+        share, low, high; days_before (of those in which it fired) and days_lost: n, median, q1, q3,
+        median_low, median_high
     """
     review, day = contacts["review"].to_numpy(int), contacts["day"].to_numpy(int)
     rows = []
