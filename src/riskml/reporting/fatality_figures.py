@@ -82,7 +82,7 @@ def _swimlanes(page):
     axes.set_yticks(range(len(lanes)), [page.code(name) for name in reversed(lanes)])
     axes.set(xlim=(-0.6, len(bands) - 0.1), ylim=(-0.7, len(lanes) - 0.3), xlabel=page.t("axis_days_before"))
     axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
     return figure
 
 

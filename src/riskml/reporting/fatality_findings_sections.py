@@ -7,7 +7,7 @@ from riskml.reporting.numbers import percent
 
 __all__ = ["findings_sections"]
 
-_PAIRS = 20
+_PAIRS = _LISTED = 20
 
 
 def findings_sections(page):
@@ -30,16 +30,10 @@ def findings_sections(page):
 
 
 def _method(page):
-    points = [
-        page.t(f"method_{name}") for name in ("selected", "before", "unknown", "small", "contacts", "blame")
-    ]
-    blocks = [listing(points)]
-    if page.internal:
-        blocks.append(text(page.t("method_internal")))
-        if page.part("findings", "notes"):
-            notes = [page.words(note) for note in page.part("findings", "notes")]
-            blocks += [heading(page.t("notes_title")), listing(notes)]
-    else:
+    notes = [page.words(note) for note in page.part("findings", "notes") or ()]
+    names = ("small", "blame") if notes else ("selected", "before", "unknown", "small", "contacts", "blame")
+    blocks = [listing([*notes, *(page.t(f"method_{name}") for name in names)])]
+    if not page.internal:
         blocks += [heading(page.t("marks_title")), listing([page.t(f"marks_{i}") for i in range(1, 6)])]
     return blocks
 
@@ -87,9 +81,12 @@ def _of_known(row, yes):
 
 
 def _bounds(row):
+    """What the share of all could be, given the unknown, with the outer ends of the exact intervals."""
     if not (is_number(row.get("bound_low")) and is_number(row.get("bound_high"))):
         return "–"
-    return f"{percent(row['bound_low'])} – {percent(row['bound_high'])}"
+    outer = row.get("bound_low_low"), row.get("bound_high_high")
+    words = f"{percent(outer[0])} – {percent(outer[1])}" if all(map(is_number, outer)) else ""
+    return {"value": f"{percent(row['bound_low'])} – {percent(row['bound_high'])}", "interval": words}
 
 
 def _order(row):
@@ -129,16 +126,19 @@ def _after_only(page):
     rows = page.part("findings", "after_only")
     if not rows:
         return [text(page.t("after_only_lead")), page.absent("findings", "after_only")]
-    body = [[page.words(row["label"]), page.of(row["n"], row["of"])] for row in rows]
+    said = [(page.words(row["label"]), page.of(row["n"], row["of"])) for row in rows]
     head = [page.t("factor"), page.t("after_of_present")]
-    return [text(page.t("after_only_lead")), table(page.t("table_after_only"), head, body, dense=True)]
+    body = [list(pair) for pair in said[:_LISTED]]
+    blocks = [text(page.t("after_only_lead")), table(page.t("table_after_only"), head, body, dense=True)]
+    rest = "; ".join(f"{label} {n}" for label, n in said[_LISTED:])
+    return blocks + [text(page.t("after_only_rest", listed=rest))] * bool(rest)
 
 
 def _earlier(page):
     rows = page.part("findings", "earlier")
     if not rows:
         return [page.absent("findings", "earlier")]
-    names = ("question", "answer_yes", "answer_no", "state_unknown", "of_known", "bounds")
+    names = ("question", "answer_yes", "answer_no", "state_unknown", "yes_of_known", "bounds")
     body = [[page.t(f"field_{row['field']}"), *_answers(page, row)] for row in rows]
     blocks = [
         text(page.t("earlier_lead")),
@@ -217,8 +217,9 @@ def _institutions(page):
 
 def _cooccurrence(page):
     rows = page.part("findings", "cooccurrence")
+    lead = page.t("cooccurrence_lead") + (" " + page.t("cooccurrence_q")) * page.internal
     if not rows:
-        return [text(page.t("cooccurrence_lead")), page.absent("findings", "cooccurrence")]
+        return [text(lead), page.absent("findings", "cooccurrence")]
     label = {row["factor"]: page.words(row["label"]) for row in page.part("findings", "prevalence") or ()}
     names = ("first_factor", "second_factor", "both", "only_first", "only_second", "neither", "odds_ratio")
     head = [page.t(name) for name in names] + [page.t("q_value")] * page.internal
@@ -233,7 +234,7 @@ def _cooccurrence(page):
         cells += [*counts, page.ratio(row)]
         body.append(cells + [f"{row['q']:.2f}" if is_number(row.get("q")) else "–"] * page.internal)
     title = page.t("table_pairs", shown=len(body), count=len(rows))
-    return [text(page.t("cooccurrence_lead")), table(title, head, body, dense=True)]
+    return [text(lead), table(title, head, body, dense=True)]
 
 
 def _missed(page):

@@ -31,7 +31,7 @@ def _cases(page):
     about = page.part("findings", "reviews")
     if not about:
         return []
-    kinds = ", ".join(f"{page.code(row['kind']).lower()} {page.n(row['n'])}" for row in about["kinds"])
+    kinds = "; ".join(f"{page.code(row['kind']).lower()}: {page.n(row['n'])}" for row in about["kinds"])
     between = page.t("front_between", first=about["first"], last=about["last"])
     linked = page.t("front_linked", linked=page.of(about["linked"], about["n"]))
     return [f"{page.t('front_reviewed', count=about['n'])} {between} {kinds}.", linked]
@@ -53,10 +53,12 @@ def _known(page):
             points[-1] += " " + page.t("front_days", days=page.days(found["days"]["median"]))
     elif page.part("findings", "earlier"):
         points += _asked(page)
-    knew = _top(page.part("findings", "institutions") or (), lambda row: row["knew"])
-    if knew:
-        listed = [f"{page.code(row['institution'])} {page.of(row['knew'], row['of'])}" for row in knew]
-        points.append(page.t("front_knew", listed="; ".join(listed)))
+    who = page.part("findings", "institutions") or ()
+    for community, name in ((False, "front_knew"), (True, "front_community")):
+        knew = _top([row for row in who if row.get("community", False) == community], lambda row: row["knew"])
+        if knew:
+            listed = [f"{page.code(row['institution'])} {page.of(row['knew'], row['of'])}" for row in knew]
+            points.append(page.t(name, listed="; ".join(listed)))
     factors = _top(page.part("findings", "prevalence") or (), lambda row: row["before"]["present"])
     if factors:
         listed = [
@@ -94,16 +96,19 @@ def _missed(page):
 
 def _proposed(page):
     points = []
-    rows = page.part("patterns", "rows") or ()
-    best = _top([row for row in rows if part(row, "caught")], lambda row: row["caught"]["n"], 1)
-    for row in best:
-        caught = page.share_words(row["caught"]["n"], row["caught"]["of"])
-        points.append(page.t("front_pattern", count=len(rows), label=page.words(row["label"]), caught=caught))
-        weekly = (part(row, "living") or {}).get("per_week")
-        if is_number(weekly):
-            points[-1] += " " + page.t("front_weekly", weekly=f"{weekly:.1f}")
-    if rows and not best:
+    rows = page.part("patterns", "rows")
+    if rows:
         points.append(page.t("front_patterns", count=len(rows)))
+        chosen = part(page.documents, "patterns", "selected") or {}
+        if part(chosen, "caught") and part(chosen, "left_out"):
+            words = {
+                name: page.share_words(chosen[name]["n"], chosen[name]["of"])
+                for name in ("caught", "left_out")
+            }
+            points.append(page.t("front_chosen", **words))
+        steps = page.part("patterns", "tradeoff")
+        if steps and is_number(steps[-1].get("per_week")) and len(steps[-1]["patterns"]) > 1:
+            points[-1] += " " + page.t("front_weekly", weekly=f"{steps[-1]['per_week']:.1f}")
     advice = page.part("findings", "recommendations") or ()
     if advice:
         total = sum(row["n"] for row in advice)

@@ -53,7 +53,8 @@ def _comparison(page):
     if not rows:
         return [*blocks, text(page.t("comparison_none_open"))]
     hidden = len(found["rows"]) - len(rows)
-    rows.sort(key=lambda row: -(row["posterior"]["low"] or 0))
+    silent = [page.words(row["label"]) for row in rows if not _says(row)]
+    rows = sorted(filter(_says, rows), key=lambda row: -(row["posterior"]["low"] or 0))
     names = (
         "factor",
         "cases_present",
@@ -69,7 +70,14 @@ def _comparison(page):
     )
     if hidden:
         blocks.append(text(page.t("rows_hidden", count=hidden)))
+    if silent:
+        blocks.append(text(page.t("rows_silent", listed="; ".join(silent))))
     return [*blocks, listing([page.t(f"comparison_read_{i}") for i in range(1, 5)])]
+
+
+def _says(row):
+    """Whether anything was found or is known of a factor: data that tell, or a published odds ratio."""
+    return bool(row.get("prior") or part(row, "recorded", "informative") or part(row, "known", "informative"))
 
 
 def _compared(page, row):
@@ -135,7 +143,12 @@ def _patterns(page):
     )
     head = [page.t(name) for name in (*names, "per_week")]
     blocks.append(
-        table(page.t("table_patterns"), head, [_pattern(page, row) for row in document["rows"]], dense=True)
+        table(
+            page.t("table_patterns"),
+            head,
+            [_pattern(page, number, row) for number, row in enumerate(document["rows"], start=1)],
+            dense=True,
+        )
     )
     return [*blocks, listing([page.t(f"patterns_read_{i}") for i in range(1, 5)])]
 
@@ -144,7 +157,7 @@ def _share(page, found):
     return page.share(found["n"], found["of"]) if part(found) else "–"
 
 
-def _pattern(page, row):
+def _pattern(page, number, row):
     living = part(row, "living") or {}
     weekly = living.get("per_week")
     week = {"value": f"{weekly:.1f}" if is_number(weekly) else "–", "interval": ""}
@@ -153,7 +166,11 @@ def _pattern(page, row):
     flagged = _share(page, {"n": living["flagged"], "of": living["of"]}) if living else "–"
     if living and is_number(living.get("undetermined")):
         flagged = flagged | {"why": page.t("undetermined_n", count=count(living["undetermined"]))}
-    label = {"value": page.words(row["label"]), "interval": "", "why": page.t(f"status_{row['status']}")}
+    label = {
+        "value": f"{number}. {page.words(row['label'])}",
+        "interval": "",
+        "why": page.t(f"status_{row['status']}"),
+    }
     if part(row, "defined", "n"):
         label["why"] += "; " + page.t("defined_n", count=row["defined"]["n"])
     return [

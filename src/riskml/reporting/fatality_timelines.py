@@ -9,7 +9,7 @@ from riskml.vocabulary import LEVELS
 __all__ = ["MOST_TIMELINES", "case_timelines", "cases_in_order"]
 
 MOST_TIMELINES = 60  # more would make a page that no mail takes
-_TICKS = (1, 7, 30, 90, 365, 1095)
+_TICKS = (1, 7, 30, 90, 365, 1095, 3650)
 _NEAREST = 0.6  # days: where the event stands on the scale
 
 
@@ -36,11 +36,11 @@ def _asked(document):
 
 def _timeline(page, case, rule):
     contacts = sorted(case["contacts"], key=lambda contact: -contact["day"])
-    labels = {row["pattern"]: page.words(row["label"]) for row in page.part("replay", "patterns") or ()}
+    labels = {row["pattern"]: _named(page, row) for row in page.part("replay", "patterns") or ()}
     lanes = [name for name in labels if any(_state(contact, name) != "not_matched" for contact in contacts)]
     figure, (axes,) = canvas(page.t("figure_case", case=case["review_id"]), (8.0, 2.6 + 0.28 * len(lanes)))
     axes.set_xscale("log")
-    axes.set_xlim(max(1.4 * contacts[0]["day"], 10), _NEAREST * 0.85)
+    axes.set_xlim(max(1.4 * contacts[0]["day"], 10), _NEAREST * 0.78)
     places = _lanes(page, axes, len(lanes))
     _contacts(page, axes, contacts, places["contacts"])
     _levels(
@@ -54,25 +54,23 @@ def _timeline(page, case, rule):
         _pattern(page, axes, contacts, name, -place - 1)
     ticks = [*range(len(LEVELS)), -1, *(-place - 1 for place in range(1, len(lanes) + 1))]
     words = [page.code(level) for level in LEVELS] + [page.t("lane_contacts")]
-    axes.set_yticks(ticks, [*words, *(plain_text(labels[name], 44) for name in lanes)], fontsize=8)
+    axes.set_yticks(ticks, [*words, *(plain_text(labels[name], 56) for name in lanes)], fontsize=8)
     axes.set_ylim(-len(lanes) - 1.6, len(LEVELS) - 0.4)
     axes.axhline(-0.5, color=GREY, linewidth=0.6)
     axes.axvline(_NEAREST, color="black", linewidth=2)
-    axes.annotate(
-        page.t("event"),
-        (_NEAREST, len(LEVELS) - 0.55),
-        xytext=(-4, 0),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize=8,
-    )
+    middle = (len(LEVELS) - len(lanes) - 2) / 2
+    axes.text(_NEAREST * 0.94, middle, page.t("event"), rotation=270, ha="left", va="center", fontsize=8)
     first = [day for day in _TICKS if day <= axes.get_xlim()[0]]
     axes.set_xticks(first, [str(day) for day in first])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(page.t("axis_days_before"))
     figure.legend(fontsize=7.5, frameon=False, loc="outside lower center", ncols=4)
     return figure
+
+
+def _named(page, pattern):
+    words = plain_text(page.words(pattern["label"]), 42)
+    return f"{words} ({page.t('status_' + pattern['status'])})"
 
 
 def _lanes(page, axes, patterns):

@@ -102,7 +102,7 @@ class Page:
         if not (is_number(value) and total):
             return {"value": self.of(value, total) if total else _NONE, "interval": ""}
         low, high = exact_interval(int(value), int(total))
-        words = f"{percent(value / total)} ({percent(low)} – {percent(high)})"
+        words = f"{percent(value / total)}; {percent(low)} – {percent(high)}"
         return {"value": self.of(value, total), "interval": words}
 
     def share_words(self, value, total):
