@@ -59,7 +59,7 @@ def simulated_sheets(tables, factors, *, seed=0):
     events = frames["outcomes"][frames["outcomes"]["superseded_at"].isna()].sort_values("occurred_at")
     events = events.drop_duplicates("case_id").reset_index(drop=True)
     grouped = {
-        name: dict(list(frames[name].groupby("case_id", sort=False)))
+        name: dict(list(frames[name][frames[name]["case_id"].isin(events["case_id"])].groupby("case_id")))
         for name in ("cases", "incidents", "factors", "levels", "responses")
     }
     people = {
