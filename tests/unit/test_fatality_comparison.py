@@ -15,6 +15,7 @@ from riskml.fatality.comparison import compare
 from riskml.fatality.exact_conditional import exact_conditional, tables_of_sets
 from riskml.fatality.reviews import Reviews
 from riskml.fatality.risk_sets import RECORD_LENGTHS, matched_sets
+from riskml.fatality.shrinkage import posterior_odds
 from riskml.features.catalogue import load_catalogue
 from riskml.features.review_items import load_review_items
 from riskml.messages import LANGUAGES
@@ -381,6 +382,29 @@ def test_all_41_items_are_there_and_the_priors_factors_beside_them(document):
         assert prior["tag"] == PRIORS.factors[name].tag
         assert prior["high"] == pytest.approx(np.exp(mean + norm.ppf(0.975) * sd))
     assert [row["factor"] for row in document["rows"] if row["response"]] == ["access_after_assessment"]
+
+
+def test_published_figures_are_joined_with_the_relationships_of_which_they_speak():
+    tables = _places(lethal_tables(300, 30))
+    history = History.of(tables)
+    sets = matched_sets(_reviews(tables), history)
+    found, _, _ = exposures(history, sets, CATALOGUE, ITEMS, PRIORS)
+    state = next(one for one in found if one.name == "weapon_threat").known
+    couples = np.isin(sets.relationship, ["partner", "ex-partner"])
+    assert not couples.all()
+    exact = exact_conditional(tables_of_sets(np.where(couples, state, np.nan), sets.outcome, sets.sets))
+    expected = posterior_odds(exact, np.log(4.08), 0.5)
+    row = _row(_compare(tables), "weapon_threat")
+    assert row["posterior"] == pytest.approx(
+        {
+            "odds_ratio": expected.odds_ratio,
+            "low": expected.low,
+            "high": expected.high,
+            "sets": exact.informative,
+        }
+    )
+    assert (row["moved"], row["from_data"]) == pytest.approx((expected.moved, expected.from_data))
+    assert row["posterior"]["sets"] < row["known"]["informative"]
 
 
 def test_a_starting_value_is_said_to_be_one(tables, document):

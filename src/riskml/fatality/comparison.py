@@ -347,6 +347,9 @@ def _notes(rows, shrinkage, lookback, synthetic):
     notes.append(_words("note_shrinkage", sd=f"{common['sd']:.2f}", ratio=widest, factors=common["factors"]))
     if shrinkage["floor"] is not None and common["sd"] == shrinkage["floor"]:
         notes.append(_words("note_floor", floor=f"{shrinkage['floor']:.1f}", least=FEW_SETS))
+    published = [row["from_data"] for row in rows if row["prior"]]
+    if published:
+        notes.append(_words("note_published", share=f"{100 * np.median(published):.0f}"))
     if any(row["prior"] and row["prior"]["tag"] == "M" for row in rows):
         notes.append(_words("note_memory"))
     if any(row["prior"] and row["prior"]["starting_value"] for row in rows):

@@ -40,9 +40,9 @@ def tables_of_sets(exposed, outcome, sets):
 
 
 def _log_sum(logs):
-    """Log of the sum over the last axis of what these are the logs of."""
-    highest = logs.max(axis=-1)
-    return highest + np.log(np.exp(logs - highest[..., None]).sum(axis=-1))
+    """Log of the sum over the first axis of what these are the logs of."""
+    highest = logs.max(axis=0)
+    return highest + np.log(np.exp(logs - highest).sum(axis=0))
 
 
 def _log_choose(n, k):
@@ -120,7 +120,8 @@ class ExactConditional:
         strata, count = self._margins
         for (least, ways), times in zip(strata, count.tolist(), strict=True):
             a = least + np.arange(len(ways))
-            total = total - times * _log_sum(ways + a * b[..., None])
+            logs = np.multiply.outer(a, b) + ways.reshape(-1, *[1] * b.ndim)
+            total = total - times * _log_sum(logs)
         return total
 
     @cached_property
