@@ -14,13 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from riskml.fatality.coders import joined
 from riskml.fatality.earlier import earlier
-from riskml.fatality.form import SHEETS
 from riskml.fatality.item_counts import item_rows
+from riskml.fatality.loading import load_reviews
 from riskml.fatality.mapping import about_mapping, mapped_narratives, read_mapped
 from riskml.fatality.prevalence import counted, prevalence, share, states_by_clock
-from riskml.fatality.reviews import Reviews
 from riskml.features.catalogue import load_catalogue
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN
 from riskml.features.review_items import load_review_items
@@ -47,10 +45,7 @@ def mapped(name, data, vocabulary):
         "rejected": int(why.get("rejected", 0)),
         "cases": len(sheets["cases"]),
     }
-    ages = sheets["people"]["age"].str.partition("-")
-    people = sheets["people"].assign(age_low=ages[0], age_high=ages[2].where(ages[2] != "", ages[0]))
-    sheets |= {"people": people, "factors": joined(sheets)[0]}
-    return Reviews.of({sheet: sheets[sheet] for sheet in SHEETS}, about_mapping(mapping)), rows
+    return load_reviews(sheets, about=about_mapping(mapping)).reviews, rows
 
 
 def official(reviews):

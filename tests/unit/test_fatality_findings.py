@@ -185,7 +185,7 @@ def _of_before(document):
     return {
         "factors": [row["before"] for row in document["prevalence"]],
         "items": [row["before"] for row in document["items"]],
-        "counts": document["counts"]["before"],
+        "counts": document["counts"].get("before"),
         "knew": "missing" in document["institutions"]
         or [
             {key: value for key, value in row.items() if key != "after_only"}
@@ -276,6 +276,27 @@ def test_depression_and_suicide_count_once_each():
     )
     counts = found(reviews(factors=_coded(**states)))["counts"]
     assert (counts["median"], counts["of"]) == (2, len(ITEMS) - 2)
+
+
+def test_seven_or_more_is_undecided_where_the_unknown_could_make_it_so(monkeypatch):
+    monkeypatch.setattr("riskml.fatality.item_counts.MANY_ITEMS", 2)
+    denied = dict.fromkeys(CODES, "absent")
+    sheets = [
+        {"review_id": review, "factor": code, "state": state, "known": "before"}
+        for review, states in (
+            ("R1", {"separation": "present"}),  # it makes items 6 and 32 present
+            ("R2", {"depression": "present"}),  # the rest unknown
+            ("R3", denied),  # ages unknown: items 3 and 4 could both be present
+            ("R4", denied),
+        )
+        for code, state in states.items()
+    ]
+    people = [
+        {"review_id": "R4", "role": role, "age_low": 40, "age_high": 40} for role in ("victim", "aggressor")
+    ]
+    many = found(reviews(4, factors=sheets, people=people))["counts"]["seven_or_more"]
+    assert (many["n"], many["of"], many["undecided"]) == (1, 4, 2)
+    assert (many["low"], many["high"]) == (share(1, 4)["low"], share(3, 4)["high"])
 
 
 def test_an_item_is_absent_only_where_all_its_factors_are():

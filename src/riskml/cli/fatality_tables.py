@@ -56,7 +56,8 @@ def _of(row, name="n"):
 def _prevalence(found, language):
     headings = ("factor", "of_known", "interval", "unknown", "bounds", "before")
     table = _table("prevalence", headings, language)
-    for row in sorted(found["prevalence"], key=lambda row: -row["present"])[:_SHOWN]:
+    known = [row for row in found["prevalence"] if row["known"]]
+    for row in sorted(known, key=lambda row: -row["present"])[:_SHOWN]:
         before = row["before"]
         table.add_row(
             row["label"][language],
@@ -132,6 +133,14 @@ def _comparison(rows, language):
     return table
 
 
+def _items(counts, language):
+    if "missing" in counts:
+        return counts["missing"][language]
+    medians = {"least": f"{counts['median']:g}", "most": f"{counts['most']['median']:g}"}
+    many = {key: counts["seven_or_more"][key] for key in ("n", "of", "undecided")}
+    return _t("items", language, **medians, **many)
+
+
 def _days(found, language):
     last = found["last_contact"]
     if "missing" in last:
@@ -161,16 +170,14 @@ def print_findings(console, found, language):
         _line(console, _t("note_synthetic", language))
     if compared.get("power"):
         _line(console, compared["power"]["words"][language], "bold")
-    console.print(_prevalence(found, language))
-    _line(
-        console,
-        _t("shown", language, shown=min(_SHOWN, len(found["prevalence"])), of=len(found["prevalence"])),
-    )
-    if "missing" not in found["counts"]:
-        many = found["counts"]["seven_or_more"]
-        _line(console, _t("items", language, median=f"{found['counts']['median']:g}", share=_of(many)))
+    table = _prevalence(found, language)
+    if table.row_count:
+        console.print(table)
+        _line(console, _t("shown", language, shown=table.row_count, of=len(found["prevalence"])))
+    _line(console, _items(found["counts"], language))
     late = found["after_only"]
-    _line(console, _t("after_only", language, count=len(late), n=sum(row["n"] for row in late)))
+    if late:
+        _line(console, _t("after_only", language, count=len(late), n=sum(row["n"] for row in late)))
     console.print(_earlier(found, language))
     _line(console, _days(found, language))
     for name, make in (("institutions", _institutions), ("missed", _missed)):

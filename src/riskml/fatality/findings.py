@@ -59,8 +59,8 @@ def findings(reviews, vocabulary, items, *, comparison=None, as_of=None):
     clocks = states_by_clock(reviews, codes)
     rows = prevalence(clocks, vocabulary)
     of_items, item_states = item_rows(clocks, reviews, codes, items)
-    counts = {"missing": said("no_items")}
-    if items:
+    counts = {"missing": said("no_items" if len(reviews.factors) else "no_factors")}
+    if items and len(reviews.factors):
         counts = items_per_case(item_states["ever"], items)
         counts["before"] = items_per_case(item_states["before"], items)
     return plain(

@@ -16,9 +16,9 @@ def item_rows(clocks, reviews, codes, items):
     """One row for each item, as `prevalence` has for factors, and the states behind them.
 
     An item is present where any of its factors is, absent where all of them are absent, else unknown. Two
-    follow from ages: a couple of 15 to 24 years, and nine or more between them. They take the first victim and
-    the first aggressor of the form, speak of couples only (other relationships: absent), stay unknown where
-    spans of ages leave it open, and count as known before the event: nobody has to find out an age.
+    follow from ages: a couple of 15 to 24 years, and nine or more between them. They take the first victim
+    and the first aggressor of the form and speak of couples only (other relationships: absent). They stay
+    unknown where spans of ages leave it open, and count as known before the event, for ages need no finding.
 
     Parameters
     ----------
@@ -49,21 +49,38 @@ def item_rows(clocks, reviews, codes, items):
 def items_per_case(states, items):
     """How many items were present in each case, and how many cases had seven or more: dict.
 
-    Items that count as one (the two on depression, the two on suicide) count once. Unknown items count as
-    nothing, so the figures are what is at least there.
+    Items that count as one (the two on depression, the two on suicide) count once. Unknown items add nothing,
+    so the figures are what was there at least; `most` adds them, and says what there was at most.
 
     Parameters
     ----------
     states : int8 array, shape (cases, items)
     items : sequence of ReviewItem
+
+    Returns
+    -------
+    dict
+        median, q1, q3    items present per case; of: how many can count
+        most              median, q1, q3, were all that is unknown present
+        seven_or_more     n, of, share, low; undecided: cases that could have as many; high: the exact upper
+            end were all of those to have them
     """
-    present = states == PRESENT
-    groups = {frozenset((item.number, *item.counts_with)) for item in items}
+    groups = dict.fromkeys(frozenset((item.number, *item.counts_with)) for item in items)
     columns = [[i for i, item in enumerate(items) if item.number in group] for group in groups]
-    counts = np.column_stack([present[:, group].any(axis=1) for group in columns]).sum(axis=1)
+    once = np.column_stack([any_of(states[:, group]) for group in columns])
+    least, most = (once == PRESENT).sum(axis=1), (once != DENIED).sum(axis=1)
+    surely, possibly = (
+        share((least >= MANY_ITEMS).sum(), len(least)),
+        share((most >= MANY_ITEMS).sum(), len(most)),
+    )
+    undecided = possibly["n"] - surely["n"]
+    many = surely | {"undecided": undecided, "high": possibly["high"]}
+    return _quartiles(least) | {"of": len(columns), "most": _quartiles(most), "seven_or_more": many}
+
+
+def _quartiles(counts):
     q1, median, q3 = (float(q) for q in np.percentile(counts, (25, 50, 75)))
-    many = share((counts >= MANY_ITEMS).sum(), len(counts))
-    return {"median": median, "q1": q1, "q3": q3, "of": len(groups), "seven_or_more": many}
+    return {"median": median, "q1": q1, "q3": q3}
 
 
 def _first_ages(reviews, role):
