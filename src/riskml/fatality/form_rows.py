@@ -307,10 +307,15 @@ class _Columns:
         self._judge(unknown)
 
     def _judge(self, unknown):
-        """Unknown headings: near to a column that is missing, or of the team's own."""
+        """Unknown headings: near to a column that is missing, or of the team's own.
+
+        In a text, where each row has headings of its own, and among rejected rows of several files a column
+        may be there for one row and misspelt in the next: any column counts as near.
+        """
+        every = self.form.in_lines or self.form.sources
         missing = {
             folded(text): f.name
-            for f in self.absent
+            for f in (SHEETS[self.sheet.name].fields if every else self.absent)
             for text in (f.name, *(heading(self.sheet.name, f, language) for language in LANGUAGES))
         }
         for position in unknown:
@@ -350,9 +355,9 @@ class _Columns:
             if value is None or position in self._added or position in self.position_of:
                 continue
             written = self.sheet.headings[position] if position < len(self.sheet.headings) else None
-            place = self.sheet.place(self.sheet.heading_row, position)
+            own = written is None or self.form.in_lines
+            place = self.sheet.place(row.number if own else self.sheet.heading_row, position)
             if written is None:
-                place = self.sheet.place(row.number, position)
                 row.problems.append(_problem(self.form, self.sheet, place, "", "no_heading"))
             elif position in self.twice:
                 row.problems.append(_problem(self.form, self.sheet, place, str(written), "column_twice"))

@@ -61,6 +61,7 @@ def _columns(name, meant_in, language):
     was written, so that mending the heading mends it.
     """
     near = {column for sheet, _ in meant_in.values() for column in sheet.near.values()}
+    near -= {column for _, meant in meant_in.values() for column in meant}
     own = SHEETS[name].fields if name else ()
     columns = {f.name: heading(name, f, language) for f in own if f.name not in near}
     for sheet, meant in meant_in.values():
