@@ -146,7 +146,7 @@ def add(
 
     Example: riskml fatality criteria add separation_and_stalking --by SSP-02
 
-    Example: riskml fatality criteria add breach_and_weapon --when "breach, weapon_threat" --by SSP-02
+    Example: riskml fatality criteria add breach_and_weapon --when breach,weapon_threat --by SSP-02
     """
     from riskml.fatality.criteria import condition_given
 
@@ -184,7 +184,7 @@ def edit(
 ):
     """Change a pattern's condition or words; another condition is a new proposal, approved by nobody.
 
-    Example: riskml fatality criteria edit separation_and_stalking --when "separation, stalking" --by SSP-02
+    Example: riskml fatality criteria edit stalking_when_apart --when separation,stalking --by SSP-02
     """
     from riskml.fatality.criteria import condition_given
 
@@ -212,8 +212,7 @@ def approve(
 
     What is behind it is printed. Where only the cases that defined it speak for it, it is refused.
 
-    Example: riskml fatality criteria approve strangulation_and_death_threat --role police --by SSP-02
-    --reason "12 of 20 cases, and the unit can visit those it flags."
+    Example: riskml fatality criteria approve separation_and_stalking --role police --by SSP-02 --reason TEXT
     """
     from riskml.cli.fatality_criteria_tables import print_evidence
     from riskml.review.checklist import load_checklist
@@ -235,8 +234,7 @@ def reject(
 ):
     """Reject a pattern, or withdraw its approval; one person is enough. It stays written, with the reason.
 
-    Example: riskml fatality criteria reject weapon_and_separation --role health --by SSZ-03
-    --reason "It flags one living case in ten, more than can be visited."
+    Example: riskml fatality criteria reject weapon_and_separation --role health --by SSZ-03 --reason TEXT
     """
     from riskml.review.checklist import load_checklist
 

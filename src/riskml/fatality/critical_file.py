@@ -112,9 +112,12 @@ def _keep(path, version, content):
     if kept.is_file():
         return
     handle, partial = tempfile.mkstemp(prefix=".", dir=folder)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    os.replace(partial, kept)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(partial, kept)
+    finally:
+        Path(partial).unlink(missing_ok=True)
 
 
 def _head(content):
