@@ -195,6 +195,18 @@ def test_a_case_of_a_review_is_no_control_after_its_event(tables):
     assert controls["case_id"].isin(on.index).any()  # who becomes a case later may be one before
 
 
+def test_one_more_reviewed_case_leaves_the_controls_of_the_others_as_they_were(tables):
+    reviews, history = _reviews(tables), History.of(tables)
+    # The registry knows of its event either way, so that it is at risk for the same time.
+    fewer = Reviews.of({"cases": reviews.cases.drop(index=4)})
+    sets = [matched_sets(some, history) for some in (reviews, fewer)]
+    members = [
+        {tuple(one["case_id"]) for _, one in found.cohort.groupby(found.sets, sort=False)} for found in sets
+    ]
+    assert len(members[0] - members[1]) == 1
+    assert members[1] < members[0]
+
+
 def test_with_nobody_to_compare_it_says_so(tables):
     found = _compare(tables, _reviews(tables, case_id=None))
     assert found["missing"]["es"].startswith("No estimable: ninguno de los 14")

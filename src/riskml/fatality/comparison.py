@@ -264,8 +264,8 @@ def _shrunk(rows, found, exact, sets, priors):
     inside = members_of(sets.relationship, sets.sets, sets.outcome, priors.relationships)
     published, spread = {}, {}
     for place, exposure in enumerate(found):
-        known = exposure.name if exposure.name in priors.factors else None
-        prior = names.index(known) if known else of_codes.get(frozenset(exposure.codes))
+        # An item is that of a published factor where it is made of the same codes, whatever its name.
+        prior = of_codes.get(frozenset(exposure.codes)) if exposure.item else names.index(exposure.name)
         if prior is not None:
             published[place] = prior
     for reading in _READINGS:

@@ -161,7 +161,7 @@ def matched_sets(reviews, history, *, controls=5, seed=0):
     """
     if controls < 1:
         raise RiskmlError(f"{controls} controls for each case", where="controls", mend="Ask for 1 or more.")
-    registry, rng = _Registry(reviews, history), np.random.default_rng(seed)
+    registry = _Registry(reviews, history)
     excluded, members, steps, seen = dict.fromkeys(EXCLUDED, 0), [], [], set()
     for case in reviews.cases.sort_values(["event_on", "review_id"]).itertuples():
         code = registry.ids.get_indexer([case.case_id])[0] if case.case_id is not None else -1
@@ -169,6 +169,8 @@ def matched_sets(reviews, history, *, controls=5, seed=0):
         if code >= 0 and not pd.isna(case.event_on):
             seen.add(code)
         if reason is None:
+            # A generator for each review: one more reviewed case draws nobody else's controls anew.
+            rng = np.random.default_rng([seed, *case.review_id.encode()])
             reason, drawn, step = _drawn(case, code, registry, controls, rng)
         if reason is not None:
             excluded[reason] += 1
