@@ -115,7 +115,7 @@ def interval(row):
         n, of = row.get("yes", row.get("present")), row["known"]
         if row["share"] is None:
             return f"{n}/{of} | not estimable"
-        if n == of and row["unknown"]:
+        if row["only_present"]:
             return f'{n}/{of} | never said "no"'
     return f"{n}/{of} | {percent(row['share'])} ({percent(row['low'])}-{percent(row['high'])})"
 

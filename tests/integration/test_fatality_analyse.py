@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import pytest
 
+from riskml.cli.fatality_analyse import _check_keys
+from riskml.errors import RiskmlError
 from riskml.fatality.form import SHEETS
 from riskml.fatality.reviews import Reviews
 from riskml.workspace import init_workspace
@@ -45,6 +47,7 @@ def test_ten_reviews_are_counted_without_a_registry(folder):
     done = riskml("fatality", "analyse", "--workspace", folder)
     assert done.code == 0, done.err
     assert "6/8" in done.out
+    assert "Traceback" not in done.err
     assert "68 factores" not in done.out
     assert "1/10 (0-45 %)" in done.out, "one had a contact; the interval is rounded outwards"
     assert "ningún caso revisado está vinculado" in done.out
@@ -84,3 +87,15 @@ def test_a_workspace_without_reviews_says_where_they_come_from(tmp_path):
     done = riskml("fatality", "analyse", "--workspace", tmp_path / "ws")
     assert done.code == 2
     assert "riskml fatality load" in done.err
+
+
+class _History:
+    hash, manifest = "a" * 64, {"key_fingerprint": "first"}
+
+
+def test_reviews_linked_with_another_key_are_not_compared_with_nobody():
+    reviews = Reviews.of({"cases": [{"review_id": "R1"}]}, {"key_fingerprint": "second"})
+    with pytest.raises(RiskmlError, match=r"key second.*key first"):
+        _check_keys(reviews, _History)
+    _check_keys(Reviews.of({}, {"key_fingerprint": "first"}), _History)
+    _check_keys(Reviews.of({}), _History)

@@ -221,6 +221,7 @@ def test_an_unknown_answer_is_never_counted_as_no():
     row = row_of(found(reviews(10, answers=answers))["earlier"], "field", "earlier_report")
     assert (row["yes"], row["no"], row["unknown"], row["known"]) == (2, 0, 8, 2)
     assert (row["share"], row["bound_low"], row["bound_high"]) == (1, 0.2, 1)
+    assert row["only_present"], "the share of the known is all by making"
     of_year = row_of(row["by"], "by", "year")
     assert (of_year["group"], of_year["n"], of_year["unknown"]) == ("2025", 10, 8)
 

@@ -30,6 +30,17 @@ def _history(ws, asked):
     return ws.history(asked)
 
 
+def _check_keys(reviews, history):
+    """Raise where reviews and history were pseudonymised with different keys: no case could be found."""
+    keys = [about.get("key_fingerprint") for about in (reviews.about, history.manifest)]
+    if all(keys) and keys[0] != keys[1]:
+        raise RiskmlError(
+            f"these reviews were linked with key {keys[0]}, the history was taken with key {keys[1]}",
+            where=f"reviews {reviews.hash[:12]}, history {history.hash[:12]}",
+            mend="Load the workbook again with the key of the history.",
+        )
+
+
 def _compared(ws, reviews, items, history, *, controls, seed, language):
     """The comparison with the living, where there is a linked case and a history; else None."""
     from riskml.fatality.comparison import compare
@@ -45,6 +56,7 @@ def _compared(ws, reviews, items, history, *, controls, seed, language):
     taken = _history(ws, history)
     if taken is None:
         return None
+    _check_keys(reviews, taken)
     return compare(reviews, taken, ws.catalogue, items, controls=controls, seed=seed, language=language)
 
 

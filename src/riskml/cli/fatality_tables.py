@@ -45,7 +45,8 @@ def _known(row, language, name="present"):
     """n/N of the known and its exact interval: two cells."""
     if row["share"] is None:
         return f"0/{row['known']}", _t("not_estimable", language)
-    return f"{row[name]}/{row['known']}", _span(row["low"], row["high"])
+    interval = _t("only_present", language) if row["only_present"] else _span(row["low"], row["high"])
+    return f"{row[name]}/{row['known']}", interval
 
 
 def _of(row, name="n"):

@@ -55,7 +55,8 @@ def counted(states, names=("present", "absent", "unknown")):
     Returns
     -------
     dict    the three counts, n, known; share, low, high (None where nothing is known, with `missing`: why);
-        bound_low, bound_high, bound_low_low, bound_high_high (None without cases)
+        bound_low, bound_high, bound_low_low, bound_high_high (None without cases); only_present: of nobody it
+        is said that it was absent, and of some it is unknown, so that the share of the known says nothing
     """
     states = np.asarray(states)
     present, absent = int((states == PRESENT).sum()), int((states == DENIED).sum())
@@ -69,6 +70,8 @@ def counted(states, names=("present", "absent", "unknown")):
     row |= {"bound_low_low": least["low"], "bound_high_high": most["high"]}
     if not known:
         row["missing"] = said("nothing_known")
+    # Where only what is there gets written down, the share of the known is all by making.
+    row["only_present"] = bool(present and not absent and known < total)
     return row
 
 
