@@ -5,6 +5,7 @@ import typer
 from riskml.cli.fatality_analyse import analyse
 from riskml.cli.fatality_coding import load, template
 from riskml.cli.fatality_criteria import criteria
+from riskml.cli.fatality_linking import candidates, staged
 from riskml.cli.fatality_replay import nearest, replay
 from riskml.cli.fatality_report import report
 
@@ -18,6 +19,8 @@ fatality = typer.Typer(
 
 fatality.command()(template)
 fatality.command()(load)
+fatality.command()(candidates)
+fatality.command()(staged)
 fatality.command()(analyse)
 fatality.command()(replay)
 fatality.command()(nearest)
