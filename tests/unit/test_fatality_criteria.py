@@ -6,6 +6,8 @@ from datetime import date
 import numpy as np
 import pytest
 import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from hand_cases import NOW, HandModel, history, rules
 from riskml.errors import RiskmlError
@@ -59,7 +61,13 @@ def proposals(*, caught=8, left_out=3, origin="searched", when=None, name="found
         "left_out": share(left_out, of),
         "living": {"flagged": 5, "of": 100},
     }
-    return {"reviews": HASH, "searched": 4925, "synthetic": False, "rows": [row]}
+    return {
+        "reviews": HASH,
+        "searched": 4925,
+        "synthetic": False,
+        "synthetic_history": False,
+        "rows": [row],
+    }
 
 
 def approved_by_two(as_, name):
@@ -88,6 +96,22 @@ def test_words_that_yaml_would_read_otherwise_come_back(file, catalogue, as_):
     as_().add("own", when={"all_of": ["stalking"]}, label=label)
     assert load_critical(file, catalogue=catalogue).patterns["own"].label == label
     assert yaml.safe_load(file.read_text(encoding="utf-8"))["patterns"]["own"]["label"] == label
+
+
+lines = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs")), min_size=1, max_size=40
+).filter(str.strip)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines, lines)
+def test_whatever_is_written_comes_back(file, catalogue, spanish, english):
+    file.write_bytes(SHIPPED.read_bytes())
+    label = {"es": spanish, "en": english}
+    person = Criteria(file, catalogue, by="FGJ-07", today=TODAY)
+    person.add("own", when={"all_of": ["stalking"]}, label=label)
+    found = read_critical(file).patterns["own"].label
+    assert found == {"es": spanish.strip(), "en": english.strip()}
 
 
 def test_every_kind_of_condition_comes_back(file, as_):
@@ -212,6 +236,13 @@ def test_what_was_changed_or_cannot_be_counted_is_not_taken_over(as_):
         as_().add_proposal(name, none)
     with pytest.raises(RiskmlError, match='no proposal "fond"'):
         as_().add_proposal("fond", proposals())
+
+
+def test_simulated_reviews_stand_behind_no_pattern_of_a_real_registry(as_):
+    with pytest.raises(RiskmlError, match="simulated reviews"):
+        as_().add_proposal("found", proposals() | {"synthetic": True})
+    both = as_().add_proposal("found", proposals() | {"synthetic": True, "synthetic_history": True})
+    assert "Simulated" in both.patterns["found"].evidence[0].study
 
 
 def test_what_a_team_writes_after_reading_the_cases_says_so(as_, catalogue):

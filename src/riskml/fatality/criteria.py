@@ -115,7 +115,8 @@ class Criteria:
 
         Raises
         ------
-        RiskmlError    no such row, a pattern that was rejected, or one of which no case may be counted
+        RiskmlError    no such row, a pattern that was rejected, one of which no case may be counted, or
+            simulated reviews beside a real registry
 
         Notes
         -----
@@ -129,6 +130,10 @@ class Criteria:
                 f'no proposal "{name}"',
                 where="patterns.json",
                 mend=did_you_mean(name, known) or "`riskml fatality criteria propose` lists them.",
+            )
+        if proposals["synthetic"] and not proposals["synthetic_history"]:
+            raise self._refused(
+                name, "was judged on simulated reviews", "They stand behind no pattern of a real registry."
             )
         searched = row["origin"] == "searched"
         pattern = dict(self.document["patterns"].get(name, {}))

@@ -117,6 +117,7 @@ def propose(
             "reviews": reviews.hash,
             "history": history.hash,
             "synthetic": bool(reviews.about.get("synthetic", False)),
+            "synthetic_history": bool(history.manifest.get("synthetic", False)),
             "as_of": f"{as_of:%Y-%m-%dT%H:%M}",
             "cases": len(cases),
             "other_kinds": len(reviews.cases) - len(cases),
