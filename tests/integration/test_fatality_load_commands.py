@@ -13,6 +13,7 @@ from riskml.fatality.form import SHEETS
 from riskml.fatality.form_words import sheet_title
 from riskml.fatality.workbook import write_workbook
 from riskml.registry.database import connect
+from riskml.vocabulary import load_factors
 from riskml.workspace import open_workspace
 from workspaces import riskml, rows_of, state_of
 
@@ -46,7 +47,7 @@ def coding(coder, state, number=1, factor="strangulation"):
 @pytest.fixture
 def form(tmp_path, new):
     """Writes a filled form beside the workspace and gives its path."""
-    vocabulary = open_workspace(new).catalogue.factors
+    vocabulary = load_factors(new / "features" / "factors.yml")
 
     def written(name, **rows):
         sheets = {n: pd.DataFrame(r, columns=list(SHEETS[n].names), dtype=object) for n, r in rows.items()}

@@ -1,12 +1,12 @@
 """The form comes back as it was written: as a workbook or a text, in both languages, by label or by code."""
 
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-import riskml
 from riskml.fatality.form import SHEETS
 from riskml.fatality.form_words import choices, factor_choices, headings, sheet_titles, value_words
 from riskml.fatality.personal import masked_text
@@ -15,13 +15,16 @@ from riskml.fatality.simulated import simulated_sheets
 from riskml.fatality.workbook import write_workbook
 from riskml.fatality.yaml_form import write_form
 from riskml.messages import LANGUAGES, message
+from riskml.vocabulary import load_factors
 
 TODAY = date(2030, 1, 1)
+
+FACTORS = Path(__file__).parents[2] / "features" / "factors.yml"
 
 
 @pytest.fixture(scope="module")
 def vocabulary():
-    return riskml.load_catalogue("features").factors
+    return load_factors(FACTORS)
 
 
 def sheets_of(**rows):

@@ -2,26 +2,29 @@
 
 import zipfile
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-import riskml
 from riskml.errors import RiskmlError
 from riskml.fatality.form import SHEETS
 from riskml.fatality.reading import read_form, read_forms
 from riskml.fatality.rejected import write_rejected
 from riskml.fatality.workbook import write_workbook
+from riskml.vocabulary import load_factors
 
 TODAY = date(2026, 11, 22)
 CASE = {"review_id": "R1", "kind": "femicide", "event_on": pd.Timestamp("2024-05-17"), "status": "closed"}
 CONTACT = {"review_id": "R1", "contact_on": pd.Timestamp("2024-03-02"), "institution": "health"}
 
+FACTORS = Path(__file__).parents[2] / "features" / "factors.yml"
+
 
 @pytest.fixture(scope="module")
 def vocabulary():
-    return riskml.load_catalogue("features").factors
+    return load_factors(FACTORS)
 
 
 @pytest.fixture

@@ -1,24 +1,27 @@
 """A workbook filled in by hand with many kinds of mistakes: each named with its cell, nothing lost."""
 
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-import riskml
 from riskml.fatality.form import SHEETS
 from riskml.fatality.form_words import heading, sheet_title
 from riskml.fatality.reading import read_form, read_forms
 from riskml.fatality.rejected import write_rejected
 from riskml.fatality.workbook import write_workbook
+from riskml.vocabulary import load_factors
 
 TODAY = date(2026, 11, 22)
 FIRST = 3  # below the headings and the example
 
+FACTORS = Path(__file__).parents[2] / "features" / "factors.yml"
+
 
 @pytest.fixture(scope="module")
 def vocabulary():
-    return riskml.load_catalogue("features").factors
+    return load_factors(FACTORS)
 
 
 def column(sheet, name):

@@ -10,6 +10,7 @@ import typer
 from riskml.cli.options import LanguageOption, WorkspaceOption, console
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
+from riskml.vocabulary import load_factors
 from riskml.workspace import open_workspace
 
 __all__ = ["load", "template"]
@@ -50,7 +51,7 @@ def template(
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
-    vocabulary = ws.catalogue.factors
+    vocabulary = _vocabulary(ws)
     sheets, suggestions = (None, None) if cases is None else _begun(ws, cases, language)
     with progress(message("fatality_load.writing_form", language), total=2) as step:
         written = [
@@ -80,7 +81,7 @@ def _begun(ws, path, language):
     from riskml.fatality.suggestions import suggestion_sheet, suggestions_for
     from riskml.narratives.rules import NARRATIVES_FILE, load_rules
 
-    vocabulary = ws.catalogue.factors
+    vocabulary = _vocabulary(ws)
     loaded = read_form(path, vocabulary, today=_now(ws).date())
     if loaded.rejected:
         raise RiskmlError(
@@ -98,6 +99,11 @@ def _begun(ws, path, language):
     rules = load_rules(ws.settings.features, vocabulary)
     found = suggestions_for(cases, ws.connect(), rules, key=ws.key, language=language)
     return loaded.sheets, suggestion_sheet(found, vocabulary, language)
+
+
+def _vocabulary(ws):
+    """The factors that are coded: of the whole catalogue nothing else is needed here."""
+    return load_factors(ws.settings.features / "factors.yml")
 
 
 def _now(ws):
@@ -156,8 +162,8 @@ def load(
         made = load_reviews(sheets, adjudicated=adjudicated, engine=engine, key=key, about=about, seed=seed)
         folder = made.reviews.save(ws.settings.reviews)
     counts = stage_outcomes(engine, made.reviews, key, now=_now(ws)) if engine is not None else None
-    sheet = _to_adjudicate(ws, files[0].parent, sheets, adjudicated, language) if made.undecided else None
-    print_loaded(made, ws.catalogue.factors, language, asked=asked, adjudication=sheet, staged=counts)
+    sheet = _to_adjudicate(ws, files[0].parent, sheets, adjudicated, language) if made.to_adjudicate else None
+    print_loaded(made, _vocabulary(ws), language, asked=asked, adjudication=sheet, staged=counts)
     _say("kept", language, hash=made.reviews.hash[:12], path=folder)
     _say("kept_next", language)
 
@@ -197,7 +203,7 @@ def _read(ws, forms, language):
     from riskml.fatality.rejected import write_rejected
     from riskml.progress import progress
 
-    vocabulary = ws.catalogue.factors
+    vocabulary = _vocabulary(ws)
     with progress(message("fatality_load.reading_forms", language)):
         loaded = read_forms(forms, vocabulary, today=_now(ws).date())
         rejected = write_rejected(forms[0].parent, loaded, vocabulary, language=language)
@@ -218,7 +224,7 @@ def _adjudicated(ws, decided, language):
 
     if not decided:
         return None
-    rows, problems = read_adjudication(decided[0], ws.catalogue.factors, today=_now(ws).date())
+    rows, problems = read_adjudication(decided[0], _vocabulary(ws), today=_now(ws).date())
     if problems:
         _say("adjudicated_wrong", language, style="bold")
         print_problems(problems, language)
@@ -234,7 +240,7 @@ def _to_adjudicate(ws, folder, sheets, adjudicated, language):
         folder,
         "adjudication",
         lambda path: write_adjudication(
-            path, sheets["factors"], ws.catalogue.factors, language=language, adjudicated=adjudicated
+            path, sheets["factors"], _vocabulary(ws), language=language, adjudicated=adjudicated
         ),
     )
 
@@ -250,7 +256,7 @@ def _mapped(ws, files, mapping, language):
             "a mapping reads one table", where="--mapping", mend="Load the tables one after the other."
         )
     (path,) = files
-    sheets, rejected = read_mapped(path, mapping, ws.catalogue.factors, language=language)
+    sheets, rejected = read_mapped(path, mapping, _vocabulary(ws), language=language)
     kept = write_rejected_table(path.parent, rejected, language=language)
     print_mapped(path, sheets, rejected, kept, language)
     return sheets, about_mapping(mapping) | {"files": [path.name]}
