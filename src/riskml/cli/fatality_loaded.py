@@ -94,6 +94,10 @@ def print_loaded(made, vocabulary, language, *, asked, adjudication, staged):
         _say("one_coder", language)
     if made.undecided:
         _say("undecided", language, style="bold", count=made.undecided, path=adjudication)
+    if made.to_adjudicate > made.undecided:
+        count = made.to_adjudicate - made.undecided
+        words = message("fatality_coders.undecided_when", language, count=count, path=adjudication)
+        console.print(words, markup=False, highlight=False)
     if staged is None:
         _say("not_linked" if asked else "no_ids", language)
         return
@@ -130,6 +134,12 @@ def _print_agreement(rows, vocabulary, language):
                 _factor(row["factor"], vocabulary, language), _share(row["exact"]), _kappa(row, language)
             )
         console.print(table)
+        notes = [
+            f"{_factor(row['factor'], vocabulary, language)}: {note[language]}"
+            for row in overall + [row for row in differing if row["factor"] is not None]
+            for note in row["notes"]
+        ]
+        _print_first(notes, language)
         alike = sum(row["factor"] is not None for row in of_pair) - sum(
             row["factor"] is not None for row in differing
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from riskml.errors import RiskmlError
-from riskml.fatality.coders import joined
+from riskml.fatality.coders import disagreements, joined
 from riskml.fatality.linking import PROBLEM, link
 from riskml.fatality.reviews import Reviews
 from riskml.registry.database import is_synthetic, reading
@@ -21,13 +21,15 @@ class LoadedReviews:
     ----------
     reviews : Reviews
     agreement : list of dict      of `coders.agreement`
-    undecided : int               factor rows on which coders differ and nobody has decided
+    undecided : int               factor rows on whose state coders differ and nobody has decided
+    to_adjudicate : int           those, and the rows on which they differ in when or by whom it was known
     findings : DataFrame          of `linking.link`: what does not fit the registry; empty without one
     """
 
     reviews: Reviews
     agreement: list
     undecided: int
+    to_adjudicate: int = 0
     findings: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
@@ -76,7 +78,10 @@ def load_reviews(sheets, *, adjudicated=None, engine=None, key=None, about=None,
     people = sheets["people"].assign(**ages(sheets["people"]["age"]))
     reviews = Reviews.of(sheets | {"cases": cases, "people": people, "factors": factors}, about=said)
     undecided = int((factors["agreed"] == "no").sum())
-    return LoadedReviews(reviews, agreed, undecided, findings)
+    differing = disagreements(sheets["factors"]).index
+    if adjudicated is not None:
+        differing = differing.difference(pd.MultiIndex.from_frame(adjudicated[["review_id", "factor"]]))
+    return LoadedReviews(reviews, agreed, undecided, len(differing), findings)
 
 
 def _coders(factors):
