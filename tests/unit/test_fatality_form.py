@@ -8,6 +8,7 @@ import pytest
 from openpyxl import load_workbook
 
 from riskml.fatality.form import SHEETS
+from riskml.fatality.form_page import form_page
 from riskml.fatality.form_words import choices, factor_choices, headings, sheet_titles, value_words
 from riskml.fatality.personal import masked_text
 from riskml.fatality.reading import read_form
@@ -219,3 +220,10 @@ def test_the_same_content_gives_the_same_file(tmp_path, vocabulary):
 def test_personal_data_that_can_be_told_by_their_shape_are_masked(text, masked):
     assert masked_text(text)[0] == (masked or text)
     assert bool(masked_text(text)[1]) == bool(masked)
+
+
+def test_the_page_on_the_form_is_fresh():
+    page = Path(__file__).parents[2] / "docs" / "fatality_form.md"
+    if not page.is_file():
+        pytest.skip("no docs beside these tests")
+    assert page.read_text(encoding="utf-8") == form_page(), "run: make docs"
