@@ -382,6 +382,50 @@ def test_power_comes_first_and_says_what_so_few_can_show(document):
     assert [row["power"] for row in power["rows"]] == sorted(row["power"] for row in power["rows"])
 
 
+def test_power_says_what_is_left_among_those_of_whom_a_factor_is_known():
+    """Every item is known of the same half of everybody: by what they were asked, not by how it ended."""
+    tables = lethal_tables(200, 20, unknown=0.0)
+    asked = np.arange(200) % 2 == 0
+    rows = [
+        {"case_id": f"c{i}", "incident_id": None, "factor": code, "state": "denied", "source": "911"}
+        for i in np.flatnonzero(asked)
+        for code in CATALOGUE.factors.codes
+    ]
+    clock = {key: tables["factors"]["recorded_at"].min() for key in ("occurred_at", "recorded_at")}
+    found = _compare(tables | {"factors": pd.DataFrame(rows).assign(**clock, superseded_at=pd.NaT)})
+    known = found["power"]["known"]
+    strangulation = _row(found, "strangulation")
+    assert known["cases"] == strangulation["cases"]["denied"] < found["cases"]
+    assert known["controls"] == strangulation["controls"]["denied"] < found["controls"]
+    assert known["smallest_odds_ratio"] > found["power"]["smallest_odds_ratio"]
+    for group in ("cases", "controls"):
+        counts = [row[group] for row in found["rows"]]
+        assert found["recording"][group]["known"] == sum(row["present"] + row["denied"] for row in counts)
+        assert found["recording"][group]["of"] == sum(
+            row["present"] + row["denied"] + row["unknown"] for row in counts
+        )
+
+
+def test_recording_more_of_cases_moves_the_recorded_reading_and_not_the_known_one():
+    effects = dict.fromkeys(PRIORS.factors, 0.0)
+    tables = lethal_tables(600, 60, log_odds=effects, unknown=0.0)
+    rng, rows = np.random.default_rng(0), tables["factors"]
+    ended = rows["case_id"].isin(tables["outcomes"]["case_id"])
+    # Half as often unknown of those who will be cases: more contacts, more questions.
+    kept = rows[rng.random(len(rows)) > np.where(ended, 0.3, 0.6)]
+    found = _compare(tables | {"factors": kept})
+    shares = [found["recording"][group]["share"] for group in ("cases", "controls")]
+    assert shares[0] > 1.4 * shares[1]
+    compared = [row for row in found["rows"] if row["prior"] and row["known"]["informative"]]
+    assert len(compared) >= 8
+    middle = {
+        name: np.median([np.log(row[name]["odds_ratio"]) for row in compared])
+        for name in ("recorded", "known")
+    }
+    assert abs(middle["known"]) < 0.2
+    assert middle["recorded"] > 0.5
+
+
 def test_all_41_items_are_there_and_the_priors_factors_beside_them(document):
     assert [row["item"] for row in document["rows"] if row["item"]] == list(range(1, 42))
     rest = [row["factor"] for row in document["rows"] if not row["item"]]

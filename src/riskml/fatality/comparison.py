@@ -8,31 +8,25 @@ import numpy as np
 from scipy.stats import norm
 
 from riskml.fatality.compared_states import EVER, exposures
+from riskml.fatality.comparison_words import comparison_notes, comparison_summary, said
 from riskml.fatality.conditional_logistic import joint_model, members_of
 from riskml.fatality.exact_conditional import exact_conditional, mantel_haenszel, tables_of_sets
 from riskml.fatality.form import PRESENT
-from riskml.fatality.power import PLANNED_PREVALENCE, fisher_power, smallest_odds_ratio
 from riskml.fatality.risk_sets import EXCLUDED, RELAXED, matched_sets
 from riskml.fatality.shrinkage import COMMON_FLOOR, FEW_SETS, common_spread, posterior_odds
+from riskml.fatality.stated_power import recorded_shares, stated_power
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
-from riskml.models.priors import UNCHECKED, PriorFile, load_priors
+from riskml.models.priors import PriorFile, load_priors
 from riskml.progress import progress
 from riskml.registry.history import History
-from riskml.validation.multiplicity import false_discovery_rates, multiplicity_note
+from riskml.validation.multiplicity import false_discovery_rates
 
 __all__ = ["FORMAT", "compare"]
 
 FORMAT = "riskml fatality comparison 1"
 _STEPS = 4
-_SHOWN = (1.5, 2, 3, 4, 5, 7, 10)  # odds ratios whose power is stated
-_PREVALENCES = (0.05, 0.10, 0.25, 0.50)
 _READINGS = ("recorded", "known")
-
-
-def _words(key, **fields):
-    """A message of `fatality_comparison` in every language: dict of language -> str."""
-    return {lang: message(f"fatality_comparison.{key}", lang, **fields) for lang in LANGUAGES}
 
 
 def compare(
@@ -55,8 +49,8 @@ def compare(
     Returns
     -------
     dict    plain JSON, power first: power, matching, sets, cases, controls, reviewed, excluded,
-        after_only_left_out, not_read, shrinkage, rows, joint, words, notes. Where no case can be compared:
-        missing, beside who was left out and why. Odds ratios without bound are null, and say so in words
+        after_only_left_out, recording, not_read, shrinkage, rows, joint, words, notes. Where no case can be
+        compared: missing, beside who was left out and why. Odds ratios without bound are null, and say so
 
     Raises
     ------
@@ -75,13 +69,13 @@ def compare(
         step()
         about = _about(reviews, sets, catalogue, lookback)
         if not sets.cases:
-            return plain({"format": FORMAT, "missing": _words("nobody", count=sets.reviewed), **about})
-        power = _power(sets)
+            return plain({"format": FORMAT, "missing": said("nobody", count=sets.reviewed), **about})
         found, frame, not_read = exposures(history, sets, catalogue, items, priors, lookback=lookback)
+        power, recording = stated_power(sets, found), recorded_shares(sets, found)
         step()
         rows, shrinkage = _rows(found, sets, priors)
         step()
-        joint = joint_model(frame, sets, priors, catalogue.factors) or {"missing": _words("no_joint")}
+        joint = joint_model(frame, sets, priors, catalogue.factors) or {"missing": said("no_joint")}
         step()
     synthetic = history.manifest.get("synthetic") or reviews.about.get("synthetic")
     return plain(
@@ -89,12 +83,19 @@ def compare(
             "format": FORMAT,
             "power": power,
             **about,
+            "recording": recording,
             "not_read": [{"factor": name, "label": label} for name, label in not_read],
             "shrinkage": shrinkage,
             "rows": rows,
             "joint": joint,
-            "words": [power["words"], about["matching"]["words"], _most_telling(rows)],
-            "notes": _notes(rows, shrinkage, lookback, synthetic),
+            "words": [
+                power["words"],
+                power["known"]["words"],
+                about["matching"]["words"],
+                recording["words"],
+                comparison_summary(rows),
+            ],
+            "notes": comparison_notes(rows, shrinkage, lookback, synthetic),
         }
     )
 
@@ -109,11 +110,10 @@ def _about(reviews, sets, catalogue, lookback):
         "matched_on": ["relationship", "municipality", "length_of_record", "day"],
         "lookback": lookback,
         "relaxed": [
-            {"step": name, "sets": n, "of": sets.cases, "words": _words(f"relaxed_{name}")}
-            for name, n in steps
+            {"step": name, "sets": n, "of": sets.cases, "words": said(f"relaxed_{name}")} for name, n in steps
         ],
         "controls": total,
-        "words": _words(
+        "words": said(
             "matching",
             count=sets.cases,
             of=sets.reviewed,
@@ -124,7 +124,7 @@ def _about(reviews, sets, catalogue, lookback):
         ),
     }
     excluded = [
-        {"reason": reason, "n": sets.excluded[reason], "of": sets.reviewed, "words": _words(reason)}
+        {"reason": reason, "n": sets.excluded[reason], "of": sets.reviewed, "words": said(reason)}
         for reason in EXCLUDED
     ]
     return {
@@ -153,38 +153,6 @@ def _after_only(reviews, factors):
         }
         for code, n in order.items()
     ]
-
-
-def _power(sets):
-    """What so many cases and controls can show, whatever is found."""
-    cases, controls = sets.cases, int(sets.controls.sum())
-    least = smallest_odds_ratio(cases, controls, PLANNED_PREVALENCE)
-    fields = {"count": cases, "controls": controls, "share": f"{100 * PLANNED_PREVALENCE:.0f}"}
-    words = (
-        _words("power_none", **fields) if least is None else _words("power", least=_plain(least), **fields)
-    )
-    return {
-        "cases": cases,
-        "controls": controls,
-        "controls_per_case": controls / cases,
-        "prevalence": PLANNED_PREVALENCE,
-        "alpha": 0.05,
-        "smallest_odds_ratio": least,
-        "rows": [
-            {"odds_ratio": ratio, "power": fisher_power(cases, controls, PLANNED_PREVALENCE, ratio)}
-            for ratio in _SHOWN
-        ],
-        "by_prevalence": [
-            {"prevalence": share, "smallest_odds_ratio": smallest_odds_ratio(cases, controls, share)}
-            for share in _PREVALENCES
-        ],
-        "words": words,
-    }
-
-
-def _plain(ratio):
-    """An odds ratio to one digit or so."""
-    return f"{ratio:.{0 if ratio >= 10 else 1}f}"
 
 
 def _rows(found, sets, priors):
@@ -220,7 +188,7 @@ def _reading(exposed, sets):
     tables = tables_of_sets(exposed, sets.outcome, sets.sets)
     exact = exact_conditional(tables)
     if exact is None:
-        missing = {"missing": _words("no_set")}
+        missing = {"missing": said("no_set")}
         return {"informative": 0, "mantel_haenszel": dict(missing)} | missing, None
     low, high = exact.interval()
     mid_low, mid_high = exact.interval(mid_p=True)
@@ -237,12 +205,12 @@ def _reading(exposed, sets):
         "bound": None,
     }
     if exact.estimate == 0:
-        reading |= {"bound": "below", "words": _words("below", ratio=_two_digits(high))}
+        reading |= {"bound": "below", "words": said("below", ratio=_two_digits(high))}
     elif np.isinf(exact.estimate):
-        reading |= {"bound": "above", "words": _words("above", ratio=_two_digits(low))}
+        reading |= {"bound": "above", "words": said("above", ratio=_two_digits(low))}
     ends = mantel_haenszel(tables)
     reading["mantel_haenszel"] = (
-        {"missing": _words("one_side")}
+        {"missing": said("one_side")}
         if ends is None
         else dict(zip(("odds_ratio", "low", "high"), ends, strict=True))
     )
@@ -318,43 +286,3 @@ def _prior(name, priors):
         "study": prior.study,
         "starting_value": prior.prior_only,
     }
-
-
-def _most_telling(rows):
-    """How many factors are told from no effect, in each way: words by language."""
-    exact = sum(row["known"].get("p", 1.0) < 0.05 for row in rows)
-    standing = sum(row["q"] < 0.05 for row in rows)
-    posterior = sum(row["posterior"]["low"] > 1 or row["posterior"]["high"] < 1 for row in rows)
-    alone = sum(
-        (row["posterior"]["low"] > 1 or row["posterior"]["high"] < 1) and row["prior"] is None for row in rows
-    )
-    return _words(
-        "summary", factors=len(rows), exact=exact, standing=standing, posterior=posterior, alone=alone
-    )
-
-
-def _notes(rows, shrinkage, lookback, synthetic):
-    """What a reader has to know before looking at any figure: list of words by language."""
-    notes = [_words("note_synthetic")] if synthetic else []
-    notes.append(_words("note_registry"))
-    notes.append(_words("note_ever") if lookback == EVER else _words("note_lookback", lookback=lookback))
-    notes += [_words("note_readings"), _words("note_rates"), _words("note_p")]
-    p = [row["known"].get("mid_p", np.nan) for row in rows]
-    if not np.isnan(p).all():
-        notes.append(multiplicity_note(p))
-    common = shrinkage["known"]
-    widest = f"{np.exp(norm.ppf(0.975) * common['sd']):.1f}"
-    notes.append(_words("note_shrinkage", sd=f"{common['sd']:.2f}", ratio=widest, factors=common["factors"]))
-    if shrinkage["floor"] is not None and common["sd"] == shrinkage["floor"]:
-        notes.append(_words("note_floor", floor=f"{shrinkage['floor']:.1f}", least=FEW_SETS))
-    published = [row["from_data"] for row in rows if row["prior"]]
-    if published:
-        notes.append(_words("note_published", share=f"{100 * np.median(published):.0f}"))
-    if any(row["prior"] and row["prior"]["tag"] == "M" for row in rows):
-        notes.append(_words("note_memory"))
-    if any(row["prior"] and row["prior"]["starting_value"] for row in rows):
-        notes.append(_words("note_starting", tag=UNCHECKED))
-    if any(row["response"] for row in rows):
-        notes.append(_words("note_response"))
-    notes.append(_words("note_not_causes"))
-    return notes
