@@ -12,7 +12,7 @@ from registries import PERSONAL, fill, registry_rows
 from riskml.fatality.form import SHEETS
 from riskml.fatality.form_words import sheet_title
 from riskml.fatality.workbook import write_workbook
-from riskml.registry.database import connect
+from riskml.registry.database import connect, mark_synthetic, writing
 from riskml.vocabulary import load_factors
 from riskml.workspace import open_workspace
 from workspaces import riskml, rows_of, state_of
@@ -68,13 +68,13 @@ def test_the_form_is_written_once_and_never_over_one_that_is_filled_in(new, tmp_
     asked = ("fatality", "template", "--out", tmp_path / "coding", "--workspace", new)
     said = riskml(*asked)
     assert said.code == 0, said.err
-    assert "fatality_form.xlsx" in said.out
-    assert "fatality_form.yml" in said.out
+    assert "review.xlsx" in said.out
+    assert "review.yml" in said.out
     assert riskml(*asked).code == 0, "an untouched form is the same form"
-    book = load_workbook(tmp_path / "coding" / "fatality_form.xlsx")
+    book = load_workbook(tmp_path / "coding" / "review.xlsx")
     assert book.sheetnames[1:7] == [sheet_title(name, "es") for name in SHEETS]
     book["Casos"]["A3"] = "R001"
-    book.save(tmp_path / "coding" / "fatality_form.xlsx")
+    book.save(tmp_path / "coding" / "review.xlsx")
     before = state_of(tmp_path / "coding")
     refused = riskml(*asked, "--language", "en")
     assert refused.code == 2
@@ -84,7 +84,7 @@ def test_the_form_is_written_once_and_never_over_one_that_is_filled_in(new, tmp_
 
 def test_an_empty_form_is_said_to_be_empty(new, tmp_path):
     riskml("fatality", "template", "--out", tmp_path, "--workspace", new)
-    said = load(new, tmp_path / "fatality_form.xlsx")
+    said = load(new, tmp_path / "review.xlsx")
     assert said.code == 2
     assert "nothing is filled in" in said.err
     assert not (new / "reviews").exists()
@@ -186,11 +186,11 @@ def test_narratives_suggest_with_their_words_masked_and_code_nothing(small, form
     asked = ("--cases", form("casos.xlsx", cases=[case(1)]), "--out", out, "--workspace", small)
     said = riskml("fatality", "template", *asked)
     assert said.code == 0, said.err
-    book = load_workbook(out / "fatality_form.xlsx")
+    book = load_workbook(out / "review.xlsx")
     shown = json.dumps([[str(cell.value) for cell in row] for row in book["Sugerencias"]], ensure_ascii=False)
     assert "Presente" in shown
     assert not any(personal in shown for personal in PERSONAL)
-    load(small, out / "fatality_form.xlsx")
+    load(small, out / "review.xlsx")
     assert not len(kept(small).factors), "what narratives suggest is nobody's coding"
 
 
@@ -213,3 +213,21 @@ def test_another_registers_table_loads_through_its_mapping(new, tmp_path):
     rejected = pd.read_excel(tmp_path / "rejected.xlsx", dtype=str)
     assert rejected["id"].tolist() == ["2", "3"]
     assert rejected["Motivo"].notna().all()
+
+
+def test_a_synthetic_registry_fills_the_form_in_and_a_real_one_never_does(small, tmp_path):
+    asked = ("fatality", "template", "--simulated", "--out", tmp_path / "try", "--workspace", small)
+    refused = riskml(*asked)
+    assert refused.code == 2
+    assert "not synthetic" in refused.err
+    assert not (tmp_path / "try").exists()
+    engine = connect(f"sqlite:///{small}/registry.db")
+    with writing(engine) as connection:
+        mark_synthetic(connection, "made up")
+    engine.dispose()
+    assert riskml(*asked).code == 0
+    said = load(small, tmp_path / "try" / "review.xlsx")
+    assert said.code == 0, said.err
+    assert "RECHAZADOS" not in said.out
+    assert kept(small).about["synthetic"] is True
+    assert kept(small).about["coders"] == ["REV-01", "REV-02"]

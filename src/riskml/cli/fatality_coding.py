@@ -15,7 +15,7 @@ from riskml.workspace import open_workspace
 
 __all__ = ["load", "template"]
 
-FORM = "fatality_form"
+FORM = "review"
 
 
 def _say(name, language, style=None, **fields):
@@ -31,6 +31,9 @@ def template(
         Path | None,
         typer.Option(help="A form whose cases are filled in: lays out their factors, with suggestions."),
     ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Filled in from a synthetic registry's lethal events.")
+    ] = False,
     language: LanguageOption = None,
     workspace: WorkspaceOption = Path("."),
 ):
@@ -38,11 +41,14 @@ def template(
 
     With --cases the workbook holds what that form holds, a factor row for each factor of each case, and, for
     cases that name the registry's id, what their narratives suggest: with the quoted words, never as codes.
-    A file that somebody may have filled in is never replaced.
+    With --simulated it is filled in from a synthetic registry, two coders and all, to try the review out. A
+    file that somebody may have filled in is never replaced.
 
     Example: riskml fatality template --out reviews
 
     Example: riskml fatality template --cases cases.xlsx --out coding --language en
+
+    Example: riskml fatality template --simulated --out try
     """
     from riskml.fatality.form_files import write_new
     from riskml.fatality.workbook import write_workbook
@@ -52,7 +58,10 @@ def template(
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
     vocabulary = _vocabulary(ws)
+    if simulated and cases is not None:
+        raise RiskmlError("--cases and --simulated are two forms", where="--simulated", mend="Leave one out.")
     sheets, suggestions = (None, None) if cases is None else _begun(ws, cases, language)
+    sheets = _simulated(ws) if simulated else sheets
     with progress(message("fatality_load.writing_form", language), total=2) as step:
         written = [
             write_new(
@@ -63,7 +72,7 @@ def template(
             )
         ]
         step()
-        if cases is None:
+        if sheets is None:
             written.append(
                 write_new(out / f"{FORM}.yml", lambda path: write_form(path, vocabulary, language=language))
             )
@@ -73,6 +82,16 @@ def template(
     if suggestions is not None and len(suggestions):
         _say("suggested", language, count=len(suggestions))
     _say("written_next", language, file=written[0].name)
+
+
+def _simulated(ws):
+    """What a team might have coded of a synthetic registry, by today."""
+    from riskml.fatality.simulated import lethal_tables, simulated_sheets
+
+    sheets = simulated_sheets(lethal_tables(ws.connect()), _vocabulary(ws).codes)
+    factors = sheets["factors"]
+    factors["known_on"] = factors["known_on"].where(factors["known_on"] <= _now(ws))
+    return sheets
 
 
 def _begun(ws, path, language):

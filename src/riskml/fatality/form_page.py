@@ -13,10 +13,12 @@ _INTRODUCTION = """# The review form
 
 Rendered from `riskml.fatality.form` and the messages; render this page again with `make docs`.
 
-`riskml fatality template` writes the form twice: `fatality_form.xlsx`, a workbook with instructions,
-drop-downs and an example row on each sheet, and `fatality_form.yml`, the same form as a text. `riskml
-fatality load` reads either. Spanish and English headings, answers and codes are all understood, whatever
-the language of the file; case and accents do not matter.
+`riskml fatality template` writes the form twice: `review.xlsx`, a workbook with instructions, drop-downs and
+an example row on each sheet, and `review.yml`, the same form as a text; `riskml fatality load` reads either.
+Spanish and English headings, answers and codes are all understood, whatever the language of the file; case
+and accents do not matter. With `--cases FORM` the workbook holds what that form holds and lays out every
+factor of every case; for cases that name the registry's id, a sheet beside them shows what their narratives
+suggest, with the quoted words masked: whoever codes decides, and that sheet is never read back.
 
 ## How to code
 
@@ -49,8 +51,8 @@ _LOADING = """
 - **Cases that name the registry's id** are linked by a keyed hash; the id itself is not kept. With
   `--unlinked` nothing is looked up. Confirmed femicides and attempts of linked cases are staged for the
   registry's owner (`riskml_outcomes_staging`), who accepts them or not.
-- **Another register's table** is read through a mapping file: `riskml fatality load deaths.csv --mapping
-  deaths.yml`.
+- **Another register's table** is read through a mapping file:
+  `riskml fatality load deaths.csv --mapping deaths.yml`.
 
 What is refused of a file as a whole: no workbook or text at all, a password, the old .xls format, none of
 the form's sheets in it. Formulas, merged cells and errors of the spreadsheet are refused where they stand.
