@@ -7,8 +7,9 @@ from riskml.vocabulary import LEVELS
 
 __all__ = ["print_case", "print_nearest", "print_replay"]
 
-_WORDS = 24  # characters that the names of rules have at least, in a terminal of 80
-_IN_WORDS = ("contact", "analyst", "suggested", "patterns", "unknown")
+_LEAST = {"rule": 24, "contact": 14, "patterns": 16}  # characters, in a terminal of 80
+_OF_CONTACT = ("day", "contact", "analyst", "suggested", "patterns", "unknown")
+_IN_WORDS = _OF_CONTACT[1:]
 _SHORT = 8  # characters of a version that tell it from the others on a screen
 
 
@@ -51,8 +52,8 @@ def _table(title, headings, language):
     table = Table(title=title, title_justify="left")
     for place, name in enumerate(headings):
         words, first = _t(f"heading_{name}", language), place == 0
-        width = _WORDS if first and name == "rule" else None
-        table.add_column(words, justify="left" if first or name in _IN_WORDS else "right", min_width=width)
+        side = "left" if first or name in _IN_WORDS else "right"
+        table.add_column(words, justify=side, min_width=_LEAST.get(name), overflow="fold")
     return table
 
 
@@ -105,17 +106,11 @@ def print_case(console, case, found, language):
         kind=_code(case["kind"], language),
         date=case["event_on"],
     )
-    table = _table(title, ("day", "contact", "analyst", "suggested", "patterns", "unknown"), language)
-    for contact in case["contacts"]:
-        levels = dict.fromkeys(contact["suggested"].get(name) for name in asked)
-        table.add_row(
-            str(contact["day"]),
-            _contact_words(contact, language),
-            _level(contact["analyst_level"], language) or _code(contact["level_then"], language),
-            _suggested_words([level for level in levels if level], contact, language),
-            "; ".join(labels[p["pattern"]] for p in contact["patterns"] if p["state"] == "matched"),
-            ", ".join(found["factors"][code][language] for code in contact["unknown_decides"]),
-        )
+    rows = [_contact_row(contact, asked, labels, found, language) for contact in case["contacts"]]
+    shown = [name for name in _OF_CONTACT if any(row[name] for row in rows)]
+    table = _table(title, shown, language)
+    for row in rows:
+        table.add_row(*(row[name] for name in shown))
     console.print(table)
     _line(console, _t("learnt_mark", language))
     _line(console, _first_words(case, labels, language))
@@ -124,6 +119,20 @@ def print_case(console, case, found, language):
             _line(console, _t(name, language), "bold")
         for entry in case[name]:
             _line(console, f"- {_mattered_words(entry, found, language)}")
+
+
+def _contact_row(contact, asked, labels, found, language):
+    """One line of a case's table: dict of column -> words."""
+    levels = dict.fromkeys(contact["suggested"].get(name) for name in asked)
+    factors = [found["factors"][code][language] for code in contact["unknown_decides"]]
+    return {
+        "day": str(contact["day"]),
+        "contact": _contact_words(contact, language),
+        "analyst": _level(contact["analyst_level"], language) or _code(contact["level_then"], language),
+        "suggested": _suggested_words([level for level in levels if level], contact, language),
+        "patterns": "; ".join(labels[p["pattern"]] for p in contact["patterns"] if p["state"] == "matched"),
+        "unknown": ", ".join(factors),
+    }
 
 
 def _contact_words(contact, language):
