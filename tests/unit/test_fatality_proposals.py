@@ -12,8 +12,9 @@ from hypothesis.extra.numpy import arrays
 
 from hand_cases import history
 from riskml.errors import RiskmlError
+from riskml.fatality.case_facts import RegistryPart
 from riskml.fatality.held_out import held_out
-from riskml.fatality.living_flags import poisson_interval
+from riskml.fatality.living_flags import living_cases, poisson_interval
 from riskml.fatality.proposals import propose
 from riskml.fatality.reviews import Reviews
 from riskml.fatality.search import Combination, combinations_of, search, triple_counts
@@ -394,3 +395,55 @@ def test_without_a_femicide_or_a_living_case_nothing_is_proposed(catalogue):
         proposed(catalogue, reviewed(cases="A", A={"kind": "victim_suicide"}))
     with pytest.raises(RiskmlError, match="no case is open"):
         propose(reviewed(), registry(), catalogue, BOTH, as_of=pd.Timestamp("2020-01-01"))
+
+
+# ---------------------------------------------------------------------------------- newly flagged each week
+
+
+def moved(catalogue, **tables):
+    """Who is flagged by separation today, and who newly so: two sets of the cases of a registry by hand."""
+    facts = history(**tables)
+    part = RegistryPart(facts, catalogue.part("separation", "relationship"), ("separation",))
+    living = living_cases(part, AS_OF)
+    flags = [
+        (frame["separation"] == "present").to_numpy() for frame in (living.today, living.start, living.moves)
+    ]
+    return int(flags[0].sum()), living.newly(*flags[1:])
+
+
+def told(case, day, state="present"):
+    return (case, day, {"factor": "separation", "state": state})
+
+
+BEFORE, WITHIN, LATER = "2025-11-01", "2026-02-01", "2026-03-01"  # 26 weeks begin on 2025-12-01
+
+
+@pytest.mark.parametrize(
+    ("factors", "closed", "today", "newly"),
+    [
+        ([told("A", BEFORE)], None, 1, 0),
+        ([told("A", WITHIN)], None, 1, 1),
+        ([told("A", WITHIN), told("A", LATER)], None, 1, 1),  # once
+        ([told("A", BEFORE), told("A", WITHIN)], None, 1, 0),
+        ([told("A", BEFORE), told("A", WITHIN, "denied"), told("A", LATER)], None, 1, 0),
+        ([told("A", BEFORE, "denied"), told("A", WITHIN)], None, 1, 1),
+        ([told("A", WITHIN), told("A", LATER, "denied")], None, 0, 1),  # it was to be visited then
+        ([told("A", WITHIN)], LATER, 0, 1),
+        ([told("A", LATER)], WITHIN, 0, 0),
+        ([told("A", "2026-06-02")], None, 0, 0),
+    ],
+)
+def test_newly_flagged_is_who_was_not_when_the_weeks_began(catalogue, factors, closed, today, newly):
+    cases = [("A", "2025-01-01", {"closed_at": pd.Timestamp(closed) if closed else None})]
+    flagged, found = moved(catalogue, factors=factors, cases=[*cases, ("B", "2025-01-01")])
+    assert (flagged, found["newly"], found["weeks"]) == (today, newly, 26)
+    assert found["per_week_low"] * 26 == pytest.approx(poisson_interval(newly)[0])
+
+
+def test_a_young_registry_looks_back_on_the_weeks_that_it_has(catalogue):
+    opened = [("A", "2026-05-10"), ("B", "2026-05-12")]
+    _, found = moved(catalogue, cases=opened, factors=[told("A", "2026-05-20")])
+    assert (found["newly"], found["weeks"], found["per_week"]) == (1, 3, pytest.approx(1 / 3))
+    opened = [("A", "2026-05-30"), ("B", "2026-05-30")]
+    _, found = moved(catalogue, cases=opened, factors=[told("A", "2026-05-30")])
+    assert (found["weeks"], found["per_week"]) == (0, None)

@@ -62,7 +62,7 @@ def record_moments(part):
     """
     codes, times = [], []
     for name in part.read.tables_read:
-        if "case_id" not in part.history.tables[name].column_names:
+        if "case_id" not in part.history.table(name).column_names:
             continue  # of persons: they say who somebody is, not what happened
         facts = facts_of(part.history, name, part.ids)
         ended = facts.end < FOREVER
