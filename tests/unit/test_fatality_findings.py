@@ -370,6 +370,23 @@ def test_a_sheet_that_nobody_filled_is_no_finding_of_nothing():
         assert set(document[part]["missing"]) == {"es", "en"}, part
 
 
+def test_who_knew_counts_what_is_present_and_said_when():
+    rows = [
+        ("R1", "present", "before", "2025-06-01"),
+        ("R2", "present", "unknown", None),  # nobody said when
+        ("R3", "absent", "before", "2025-06-01"),
+        ("R4", "present", "after", None),
+        ("R5", "present", "before", None),
+    ]
+    names = ("review_id", "state", "known", "known_on")
+    coded = [
+        dict(zip(names, row, strict=True)) | {"factor": "separation", "known_by": "family"} for row in rows
+    ]
+    row = row_of(found(reviews(5, factors=coded))["institutions"], "institution", "family")
+    assert (row["community"], row["knew"], row["of"], row["after_only"]) == (True, 2, 5, 1)
+    assert (row["factors_median"], row["days_median"]) == (1, 9)
+
+
 def test_missed_opportunities_count_cases_not_rows():
     missed = [
         {"review_id": review, "institution": institution, "how": how}
