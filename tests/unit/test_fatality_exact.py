@@ -90,7 +90,7 @@ def test_pairs_are_mcnemars_test(for_it, against):
     assert ours.p_value(mid_p=True) == pytest.approx(mid, rel=1e-6)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(2))
 def test_sets_of_many_are_what_conditional_regression_and_stratified_tables_say(seed):
     rng = np.random.default_rng(seed)
     sets = np.repeat(np.arange(60), rng.integers(2, 8, 60))
@@ -156,7 +156,7 @@ def _enumerated(tables, log_odds):
 _CELLS = st.tuples(st.integers(0, 2), st.integers(0, 2), st.integers(0, 3), st.integers(0, 3))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(_CELLS, min_size=1, max_size=5), st.floats(-3, 3))
 def test_the_distribution_is_that_of_all_that_could_have_happened(tables, log_odds):
     ours = exact_conditional(tables)
