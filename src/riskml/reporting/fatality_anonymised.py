@@ -129,13 +129,20 @@ def _prevalence(row):
 
 
 def _items_per_case(found, cases):
-    made = {"median": found["median"], "of": found["of"]}
-    quartiles = cases >= _FEWEST_FOR_QUARTILES
-    made |= {key: found[key] if quartiles else None for key in ("q1", "q3")}
-    made["seven_or_more"] = share_published(found["seven_or_more"])
+    """Items per case, at least and at most; cases that surely had many, could have, and had not, add up."""
+    many = found["seven_or_more"]
+    surely, undecided = many["n"], many["undecided"]
+    printed = parts_of([surely, undecided, cases - surely - undecided], cases)
+    made = _quartiles(found, cases) | {"of": found["of"], "most": _quartiles(found["most"], cases)}
+    made["seven_or_more"] = {"n": printed[0], "undecided": printed[1], "of": cases}
     if part(found, "before"):
         made["before"] = _items_per_case(found["before"], cases)
     return made
+
+
+def _quartiles(found, cases):
+    enough = cases >= _FEWEST_FOR_QUARTILES
+    return {"median": found["median"]} | {key: found[key] if enough else None for key in ("q1", "q3")}
 
 
 def _answers(row):

@@ -47,22 +47,20 @@ def _cases(page):
         (page.t("events_between"), page.t("from_to", first=about["first"], last=about["last"])),
         (page.t("linked_cases"), page.of(about["linked"], about["n"])),
     ]
-    blocks = [table(page.t("table_kinds"), [page.t("kind"), page.t("n_share")], rows), facts(pairs)]
+    blocks = [facts(pairs)]
+    if len(rows) > 1 or page.internal:
+        blocks.insert(0, table(page.t("table_kinds"), [page.t("kind"), page.t("n_share")], rows))
     counts = page.part("findings", "counts")
     if not counts:
         return [*blocks, page.absent("findings", "counts")]
-    head = [page.t("clock"), page.t("items_median"), page.t("items_many")]
     clocks = [("clock_ever", counts)] + [("clock_before", counts["before"])] * bool(part(counts, "before"))
-    rows = [
-        [page.t(name), _median(page, found), page.share(*_of(found["seven_or_more"]))]
-        for name, found in clocks
-    ]
-    title = page.t("table_items", items=counts["of"])
-    return [*blocks, table(title, head, rows), text(page.t("items_read"))]
-
-
-def _of(found):
-    return found["n"], found["of"]
+    body = []
+    for name, found in clocks:
+        many = found["seven_or_more"]
+        surely, maybe = page.share(many["n"], many["of"]), page.of(many["undecided"], many["of"])
+        body.append([page.t(name), _median(page, found), _median(page, found["most"]), surely, maybe])
+    head = [page.t(name) for name in ("clock", "items_least", "items_most", "items_many", "items_maybe")]
+    return [*blocks, table(page.t("table_items", items=counts["of"]), head, body), text(page.t("items_read"))]
 
 
 def _median(page, found):

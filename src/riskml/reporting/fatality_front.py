@@ -1,6 +1,7 @@
 """The first page of a fatality review: what a Task Force reads in two minutes."""
 
 from riskml.reporting.document import part
+from riskml.reporting.fatality_grouped import OTHERS
 from riskml.reporting.fatality_words import is_number
 
 __all__ = ["front_page"]
@@ -31,10 +32,14 @@ def _cases(page):
     about = page.part("findings", "reviews")
     if not about:
         return []
-    kinds = "; ".join(f"{page.code(row['kind']).lower()}: {page.n(row['n'])}" for row in about["kinds"])
     between = page.t("front_between", first=about["first"], last=about["last"])
-    linked = page.t("front_linked", linked=page.of(about["linked"], about["n"]))
-    return [f"{page.t('front_reviewed', count=about['n'])} {between} {kinds}.", linked]
+    named = [
+        f"{page.code(row['kind']).lower()}: {page.n(row['n'])}"
+        for row in about["kinds"]
+        if row["kind"] != OTHERS
+    ]
+    points = [f"{page.t('front_reviewed', count=about['n'])} {between}", "; ".join(named)]
+    return [*points, page.t("front_linked", linked=page.of(about["linked"], about["n"]))]
 
 
 def _top(rows, key, size=_SHOWN):

@@ -72,7 +72,29 @@ def _comparison(page):
         blocks.append(text(page.t("rows_hidden", count=hidden)))
     if silent:
         blocks.append(text(page.t("rows_silent", listed="; ".join(silent))))
+    blocks += _joint(page, part(found, "joint", "rows") or ())
     return [*blocks, listing([page.t(f"comparison_read_{i}") for i in range(1, 5)])]
+
+
+def _joint(page, rows):
+    """The factors named beforehand, estimated together: prior, data and posterior."""
+    if not rows:
+        return []
+    body = [
+        [
+            page.words(row["label"]),
+            *(
+                f"{count(row[group]['present'])}/{count(row[group]['known'])}"
+                for group in ("cases", "controls")
+            ),
+            page.ratio(row["prior"]) | {"why": f"[{row['tag']}]"},
+            page.ratio(row["data"]),
+            page.ratio(row["posterior"]) | {"why": page.t("from_data", share=percent(row["from_data"]))},
+        ]
+        for row in rows
+    ]
+    names = ("factor", "cases_present", "controls_present", "prior_or", "data_or", "posterior_or")
+    return [table(page.t("table_joint"), [page.t(name) for name in names], body, dense=True)]
 
 
 def _says(row):

@@ -7,7 +7,8 @@ from riskml.reporting.fatality_disclosure import SMALLEST, is_open, parts_of, si
 
 __all__ = ["comparison_published", "mattered", "patterns_published", "replay_published"]
 
-_STATES = ("present", "denied", "unknown")
+_STATES = ("present", "denied", "unknown", "not_applicable")
+_OF_POWER = ("cases", "controls", "prevalence", "smallest_odds_ratio", "rows", "words")
 _FROM_DATA = ("recorded", "known", "mantel_haenszel", "posterior", "moved", "from_data", "q")
 
 
@@ -15,27 +16,22 @@ def comparison_published(document):
     """Odds ratios of the factors whose counts, of cases and of controls, are all printed.
 
     Odds ratios are no counts, but few cases can be read off them. q-values stand only where all rows do: each
-    hangs on all p-values.
+    hangs on all p-values. The joint model stands on sets of its own, and is not published.
     """
     if document["cases"] < SMALLEST:
         return {"missing": {}}
     rows = [_compared(row) for row in document["rows"]]
     if not all(row["open"] for row in rows):
         rows = [row | {"q": None} for row in rows]
-    kept = {row.get("factor") for row in rows if row["open"]}
-    joint = [row for row in part(document, "joint", "rows") or () if row.get("factor") in kept]
-    return {
-        **{key: document[key] for key in ("power", "sets", "cases", "controls") if key in document},
-        "matching": {key: part(document, "matching", key) for key in ("matched_on", "lookback", "controls")},
-        "rows": rows,
-        "joint": {"rows": joint} if joint else {"missing": {}},
-    }
+    power = {key: document["power"].get(key) for key in _OF_POWER}
+    sizes = {key: document[key] for key in ("sets", "cases", "controls")}
+    return {"power": power, **sizes, "rows": rows}
 
 
 def _compared(row):
     made = {key: row[key] for key in ("factor", "item", "label", "prior") if key in row}
     for group in ("cases", "controls"):
-        counts = [row[group][state] for state in _STATES]
+        counts = [row[group].get(state, 0) for state in _STATES]
         made[group] = dict(zip(_STATES, parts_of(counts, sum(counts)), strict=True))
     made["open"] = is_open(*made["cases"].values(), *made["controls"].values())
     return made | {key: row.get(key) if made["open"] else None for key in _FROM_DATA}
