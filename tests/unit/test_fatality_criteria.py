@@ -103,7 +103,7 @@ lines = st.text(
 ).filter(str.strip)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines, lines)
 def test_whatever_is_written_comes_back(file, catalogue, spanish, english):
     file.write_bytes(SHIPPED.read_bytes())

@@ -74,7 +74,7 @@ shown = st.tuples(st.integers(2, 7), st.integers(1, 12), st.integers(1, 5)).flat
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(shown, st.integers(1, 3))
 def test_the_search_finds_what_looking_at_every_combination_finds(tables, support):
     cases, living = tables
@@ -167,6 +167,16 @@ def test_each_search_without_a_case_is_a_search_without_it():
         alone = search(np.delete(cases, out, axis=0), living, cap=100)
         assert apart.kept[out] == set(alone.kept)
         assert apart.caught[out] == any(c.holds(cases[[out]])[0] for c in alone.selected)
+
+
+def test_cases_of_one_aggressor_are_left_out_together():
+    cases, living = np.zeros((10, 2), bool), np.zeros((2000, 2), bool)
+    cases[:2, 0] = True  # two victims of one event
+    cases[2:6, 1] = True
+    assert held_out(cases, living, support=1).caught[:2].all()
+    together = held_out(cases, living, support=1, groups=np.array([7, 7, *range(8, 16)]))
+    assert together.folds == 9
+    assert together.caught.tolist() == [False, False, *[True] * 4, *[False] * 4]
 
 
 def test_more_than_a_hundred_cases_are_left_out_by_tenths():

@@ -22,7 +22,8 @@ def _table(title, headings, language):
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, heading in enumerate(headings):
         # An id is never cut, so that it can be copied.
-        table.add_column(_words(f"heading_{heading}", language), min_width=0 if place else 24, overflow="fold")
+        words = _words(f"heading_{heading}", language)
+        table.add_column(words, min_width=0 if place else 24, overflow="fold")
     return table
 
 

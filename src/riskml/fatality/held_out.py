@@ -35,12 +35,15 @@ class HeldOut:
         return found[self.fold] & combination.holds(cases)
 
 
-def held_out(cases, living, *, cap=5000, support=SUPPORT, seed=0, step=None):
+def held_out(cases, living, *, cap=5000, support=SUPPORT, groups=None, seed=0, step=None):
     """Search again without each case: of up to 100 cases one by one, of more by tenths.
+
+    Cases of one aggressor are left out together: those of one event tell of each other.
 
     Parameters
     ----------
     cases, living, cap, support    as `search`
+    groups : int array (n,) or None    whose cases are left out together; None: each stands alone
     seed : int                  of which cases are left out together, where there are more than 100
     step : callable or None     called after each search
 
@@ -48,10 +51,13 @@ def held_out(cases, living, *, cap=5000, support=SUPPORT, seed=0, step=None):
     -------
     HeldOut
     """
-    fold = np.arange(len(cases))
-    if len(cases) > EACH_UP_TO:
-        fold = np.random.default_rng(seed).permutation(len(cases)) % FOLDS
-    folds = len(np.unique(fold))
+    groups = np.arange(len(cases)) if groups is None else groups
+    together = np.unique(groups, return_inverse=True)[1]
+    of_group = np.arange(len(np.unique(together)))
+    if len(of_group) > EACH_UP_TO:
+        of_group = np.random.default_rng(seed).permutation(of_group) % FOLDS
+    fold = of_group[together]
+    folds = len(np.unique(of_group))
     kept, caught, counts = [], np.zeros(len(cases), bool), triple_counts(living)
     for number in range(folds):
         out = fold == number

@@ -6,7 +6,7 @@ import numpy as np
 
 from riskml.errors import RiskmlError
 from riskml.fatality.case_facts import RegistryPart, case_facts
-from riskml.fatality.held_out import held_out
+from riskml.fatality.held_out import EACH_UP_TO, FOLDS, held_out
 from riskml.fatality.living_flags import living_cases
 from riskml.fatality.pattern_rows import Flags, codes_of, pattern_row, share, tradeoff
 from riskml.fatality.search import SUPPORT, search
@@ -15,6 +15,8 @@ from riskml.features.formulas import named_columns
 from riskml.messages import LANGUAGES, message
 from riskml.models.bundle import plain
 from riskml.models.critical import CriticalPattern, CriticalPatterns
+from riskml.outcomes.facts import aggressor_codes
+from riskml.outcomes.timeline import moment_us
 from riskml.progress import progress
 from riskml.scoring.score import no_open_case
 from riskml.vocabulary import OUTCOME_KINDS
@@ -69,7 +71,8 @@ def propose(
     searchable = _searchable(catalogue)
     part_of = partial(_part, history, catalogue, [patterns.patterns[name] for name in standing])
     with progress(message("fatality_criteria.proposing", language), total=_STEPS) as step:
-        facts = case_facts(reviews, cases, part_of(dict.fromkeys((*searchable, *asked))))
+        of_cases = part_of(dict.fromkeys((*searchable, *asked)))
+        facts = case_facts(reviews, cases, of_cases)
         shown = factor_states(facts.before, searchable) == PRESENT
         codes = [code for code, n in zip(searchable, shown.sum(axis=0), strict=True) if n >= SUPPORT]
         step()
@@ -84,7 +87,8 @@ def propose(
         present = factor_states(facts.before, codes) == PRESENT
         alive = factor_states(living.today, codes) == PRESENT
         found = search(present, alive, cap=cap)
-        apart = held_out(present, alive, cap=cap, seed=seed)
+        groups = _aggressors(of_cases, cases)
+        apart = held_out(present, alive, cap=cap, groups=groups, seed=seed)
         step()
     named = _named(found, codes, patterns, catalogue.factors)
     judged = CriticalPatterns(
@@ -144,6 +148,14 @@ def propose(
             "tradeoff": tradeoff(selected, judged, facts, flags),
         }
     )
+
+
+def _aggressors(part, cases):
+    """A number for each case's aggressor, as the registry tells them apart; its own where it does not."""
+    place = part.ids.get_indexer(cases["case_id"])
+    until = moment_us(part.history.observed_until)
+    codes = np.append(aggressor_codes(part.history, part.ids, until), -1)[place]
+    return np.where(place >= 0, codes, -1 - np.arange(len(cases)))
 
 
 def condition_of(combination, codes):
@@ -273,7 +285,8 @@ def _words(cases, facts, found, apart, living, able, waiting):
         key = f"fatality_criteria.{name}"
         return {language: message(key, language, **fields) for language in LANGUAGES}
 
-    several = "left_out_tenths" if apart.folds < len(cases) else "left_out_each"
+    tenths = len(cases) > EACH_UP_TO and apart.folds == FOLDS
+    several = "left_out_tenths" if tenths else "left_out_each"
     words = [
         said("known_before", cases=len(cases), linked=int(facts.in_registry.sum())),
         said(
