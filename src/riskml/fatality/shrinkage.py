@@ -105,8 +105,10 @@ def posterior_odds(found, mean, sd, *, level=0.95):
 def common_spread(found, *, sets):
     """How far the factors without literature differ: sd of their common normal prior around no effect.
 
-    It is what makes their data most likely together (empirical Bayes), taken as independent of each other.
-    With fewer than FEW_SETS sets it is at least COMMON_FLOOR: so few would often say that all are the same.
+    It is what makes their data most likely together (empirical Bayes), taken as independent of each other,
+    held in by a half-normal prior of scale COMMON_FLOOR: a case or two seem to say that factors differ
+    without bound, for all of them speak of the same people. With fewer than FEW_SETS sets it is at least
+    COMMON_FLOOR: so few would often say that all are the same.
 
     Parameters
     ----------
@@ -115,11 +117,11 @@ def common_spread(found, *, sets):
 
     Returns
     -------
-    (sd, estimated) : float, and what the data alone say, float or None where none tells anything
+    (sd, estimated) : float, and what was estimated, float or None where no factor tells anything
 
     References
     ----------
-    Efron & Morris (1975), Journal of the American Statistical Association 70:311.
+    Gelman (2006), Bayesian Analysis 1:515 (weak priors on how far effects differ). Efron & Morris (1975), Journal of the American Statistical Association 70:311.
     """
     floor = COMMON_FLOOR if sets < FEW_SETS else _LEAST
     if not found:
@@ -130,7 +132,9 @@ def common_spread(found, *, sets):
     likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
 
     def unlikely(log_spread):
-        return -np.log(likelihood @ norm.pdf(b, 0.0, np.exp(log_spread))).sum()
+        spread = np.exp(log_spread)
+        held_in = spread**2 / (2 * COMMON_FLOOR**2)
+        return held_in - np.log(likelihood @ norm.pdf(b, 0.0, spread)).sum()
 
     bounds = np.log(_LEAST), np.log(_MOST)
     estimated = float(np.exp(minimize_scalar(unlikely, bounds=bounds, method="bounded").x))
