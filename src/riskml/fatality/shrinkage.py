@@ -121,7 +121,8 @@ def common_spread(found, *, sets):
 
     References
     ----------
-    Gelman (2006), Bayesian Analysis 1:515 (weak priors on how far effects differ). Efron & Morris (1975), Journal of the American Statistical Association 70:311.
+    Gelman (2006), Bayesian Analysis 1:515 (weak priors on how far effects differ).
+    Efron & Morris (1975), Journal of the American Statistical Association 70:311.
     """
     floor = COMMON_FLOOR if sets < FEW_SETS else _LEAST
     if not found:
