@@ -55,8 +55,9 @@ def stage_outcomes(engine, reviews, key, *, now):
     dict    of COUNTS -> reviews: staged (new), corrected (a further version), unchanged, already_held (in
         `outcomes`: the same case, kind and day, not superseded), repeated (another review of these, or one
         that stands staged, says the same), withdrawn (its row was superseded, nothing new),
-        withdrawn_after_acceptance (its owner has to supersede what was accepted), not_linked, other_kind (no
-        outcome of the registry's); what is withdrawn is one of the last two as well
+        withdrawn_after_acceptance (the review says no more what was accepted, and nothing takes its place:
+        the owner has to supersede it), not_linked, other_kind (no outcome of the registry's); what is
+        withdrawn may be one of the last two as well
 
     Raises
     ------
@@ -83,7 +84,10 @@ def stage_outcomes(engine, reviews, key, *, now):
         _supersede(connection, stale, now)
         held = _held(connection)
         said = {
-            _said(row): review for review, rows in versions.items() for row in rows if _stands(row, stale)
+            _said(row): review
+            for review, rows in versions.items()
+            for row in _standing(rows)
+            if row not in stale
         }
         for review, outcome in wanted.items():
             what = _what_becomes(review, outcome, versions[review], held, said)
@@ -143,18 +147,22 @@ def _is_stale(row, outcome):
     return row["superseded_at"] is None and row["accepted_at"] is None and _said(row) != outcome
 
 
-def _stands(row, stale):
-    return row["superseded_at"] is None and row not in stale
+def _standing(own):
+    """Of a review's rows, the one that waits and the one that was accepted last: list."""
+    accepted = [row for row in own if row["accepted_at"] is not None]
+    return [row for row in own if row["superseded_at"] is None and row["accepted_at"] is None] + accepted[-1:]
 
 
 def _what_becomes(review, outcome, own, held, said):
     """Of COUNTS, what becomes of a review's outcome; None where it has none and never had: str."""
-    accepted = [row for row in own if row["accepted_at"] is not None]
-    pending = [row for row in own if row["superseded_at"] is None and row["accepted_at"] is None]
-    if outcome is None:
-        return "withdrawn" if pending else "withdrawn_after_acceptance" if accepted else None
-    if any(_said(row) == outcome for row in [*pending, *accepted[-1:]]):
+    standing = _standing(own)
+    accepted = any(row["accepted_at"] is not None for row in standing)
+    if any(_said(row) == outcome for row in standing):
         return "unchanged"
+    if accepted and (outcome is None or outcome in held):
+        return "withdrawn_after_acceptance"
+    if outcome is None:
+        return "withdrawn" if standing else None
     if outcome in held:
         return "already_held"
     if said.get(outcome, review) != review:
