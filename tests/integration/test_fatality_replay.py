@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import riskml as library
+from riskml.cli.fatality_replay import every_version
 from riskml.fatality.reviews import Reviews
-from riskml.models.bundle import Model
 from workspaces import AS_OF, copy_of, riskml
 
 
@@ -87,18 +87,15 @@ def test_the_document_names_no_case_of_the_registry_and_quotes_nobody(reviewed, 
     assert "hermana" not in text
 
 
-def test_every_version_that_was_kept_is_replayed(reviewed, tmp_path):
-    folder = copy_of(reviewed, tmp_path / "padron")
-    ws = library.open_workspace(folder)
+def test_every_version_that_was_kept_is_replayed(demo_workspace, tmp_path):
+    ws = library.open_workspace(copy_of(demo_workspace, tmp_path / "padron"))
     model = ws.trained("repeat")
     other = model.with_report(model.report | {"notes": [{"code": "another"}]})
     other.save(ws.settings.bundles / "repeat" / other.version)
-    assert riskml("fatality", "replay", "--workspace", folder, "--language", "en").code == 0
-    versions = {m["version"] for v in kept(folder)["versions"] for m in v["models"]}
-    assert {model.version, other.version} <= versions
-    together = next(v for v in kept(folder)["versions"] if v["kind"] == "together")
-    assert model.version in {m["version"] for m in together["models"]}, "today's version, not the other"
-    assert isinstance(Model.load(ws.settings.bundles / "repeat" / other.version), Model)
+    found = [(m.name, m.version) for m in every_version(ws)]
+    assert {("repeat", model.version), ("repeat", other.version)} <= set(found)
+    assert [version for name, version in found if name == "repeat"][-1] == model.version, "today's comes last"
+    assert len(found) == len(set(found))
 
 
 def test_a_review_outside_any_registry_needs_no_history(reviewed, tmp_path):

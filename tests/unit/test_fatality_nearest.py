@@ -26,7 +26,7 @@ def small():
 
 
 @given(STATES, STATES, WEIGHTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_two_cases_are_as_alike_the_one_way_as_the_other(first, second, weights):
     there, back = likeness(first, second, weights), likeness(second, first, weights)
     assert (there.similarity, there.place, there.known) == (back.similarity, back.place, back.known)
@@ -35,7 +35,7 @@ def test_two_cases_are_as_alike_the_one_way_as_the_other(first, second, weights)
 
 
 @given(STATES, STATES, WEIGHTS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_likeness_is_the_weight_of_what_is_shared_among_what_is_known_of_both(first, second, weights):
     common = either = 0.0
     for a, b, w in zip(first, second, weights, strict=True):

@@ -19,14 +19,14 @@ from riskml.messages import check_language, message
 from riskml.vocabulary import did_you_mean
 from riskml.workspace import open_workspace
 
-__all__ = ["nearest", "replay"]
+__all__ = ["every_version", "nearest", "replay"]
 
 ReviewsOption = Annotated[
     str | None, typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest loaded.")
 ]
 
 
-def _every_version(ws):
+def every_version(ws):
     """Every version kept under `bundles/`; of each name, the one that counts today last: list."""
     found = []
     for name in ws.trained_names:
@@ -96,7 +96,7 @@ def replay(
     found = replay_reviews(
         coded,
         taken,
-        _every_version(ws),
+        every_version(ws),
         ws.levels,
         ws.catalogue,
         defining=_defining(ws, patterns),

@@ -7,7 +7,7 @@ from riskml.vocabulary import LEVELS
 
 __all__ = ["print_case", "print_nearest", "print_replay"]
 
-_LEAST = {"rule": 24, "contact": 14, "patterns": 16}  # characters, in a terminal of 80
+_LEAST = {"rule": 24, "patterns": 16}  # characters, in a terminal of 80
 _OF_CONTACT = ("day", "contact", "analyst", "suggested", "patterns", "unknown")
 _IN_WORDS = _OF_CONTACT[1:]
 _SHORT = 8  # characters of a version that tell it from the others on a screen
