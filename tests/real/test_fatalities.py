@@ -31,8 +31,10 @@ pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"no real data: {DATA}
 
 
 @pytest.fixture(scope="module")
-def vocabulary():
-    return load_catalogue(FEATURES).factors
+def reviewed():
+    """Each table as reviews: dict of name -> Reviews."""
+    vocabulary = load_catalogue(FEATURES).factors
+    return {name: mapped(name, DATA, vocabulary)[0] for name in TABLES}
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +57,10 @@ def test_every_row_is_a_case_or_stands_apart_with_its_reason(name, table):
     assert not (rejected["why"] == "rejected").any(), "the mapping names every value of the table"
 
 
-def test_spains_share_with_an_earlier_report_stands_beside_the_official_one(table, vocabulary):
+def test_spains_share_with_an_earlier_report_stands_beside_the_official_one(table, reviewed):
     rows = [row for row in table("spain") if row["Year"] >= "2006" for _ in range(int(row["Victims"]))]
     reported = sum(row[REPORT] in ("Yes", "Ex-officio") for row in rows)
-    years = official(mapped("spain", DATA, vocabulary)[0])["years"]
+    years = official(reviewed["spain"])["years"]
     assert (years["yes"], years["n"], years["unknown"]) == (reported, len(rows), 0)
     assert years["low"] < 0.261 < years["high"], "officially 26.1 % of 2006-2019"
     assert years["share"] == pytest.approx(0.261, abs=0.01)
@@ -68,8 +70,8 @@ def test_spains_share_with_an_earlier_report_stands_beside_the_official_one(tabl
     ("name", "column", "no"),
     [("spain", REPORT, {"No"}), ("chile", RECORD, {"Sin antecedentes"})],
 )
-def test_no_is_counted_only_where_the_table_says_no(name, column, no, table, vocabulary):
-    reviews, _ = mapped(name, DATA, vocabulary)
+def test_no_is_counted_only_where_the_table_says_no(name, column, no, table, reviewed):
+    reviews = reviewed[name]
     sheets, _ = read_mapped(DATA / TABLES[name], HERE / f"fatality_{name}.yml")
     source = pd.Series([row[column] for row in table(name)], index=range(2, len(table(name)) + 2))
     said = sheets["cases"]["source_row"].map(source)

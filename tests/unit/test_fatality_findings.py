@@ -162,7 +162,7 @@ def _when(row):
 
 
 @given(_SHEET)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_counts_are_those_of_somebody_who_goes_through_the_sheet(sheet):
     rows = prevalence(states_by_clock(reviews(4, factors=_factors(sheet)), CODES), VOCABULARY)
     for code in CODES:
@@ -196,7 +196,7 @@ def _of_before(document):
 
 
 @given(_SHEET, st.data())
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=8, deadline=None)
 def test_what_came_to_light_after_the_death_changes_nothing_of_before(sheet, data):
     late = [key for key, row in sheet.items() if _when(row) == "after"]
     flipped = {key: dict(row) for key, row in sheet.items()}

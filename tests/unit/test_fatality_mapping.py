@@ -114,7 +114,7 @@ def test_a_filter_leaves_rows_out_and_says_why(read):
         max_size=12,
     )
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_every_row_is_somewhere_and_only_named_values_are_unknown(tmp_path_factory, rows):
     folder = tmp_path_factory.mktemp("mapped")
     frame = pd.DataFrame([DIFFERENT | {"id": str(n)} | row for n, row in enumerate(rows)])
