@@ -16,8 +16,8 @@ pytestmark = [
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 FIRST = Path(__file__).parents[2] / "notebooks" / "first_look.ipynb"
-HEAVY = {"train_and_validate"}  # trains, refits and backtests: about a minute
-DRAWN = {"train_and_validate": 8, "explain": 3}  # figures, at least
+HEAVY = {"train_and_validate", "fatality_review"}  # trains, refits and backtests; fills in, compares, replays
+DRAWN = {"train_and_validate": 8, "explain": 3, "fatality_review": 6}  # figures, at least
 
 
 def _marked(path):
@@ -33,7 +33,7 @@ def test_there_are_notebooks():
     assert {path.stem for path in NOTEBOOKS} >= {"first_look", "features", "explain", *HEAVY}
 
 
-@pytest.mark.parametrize("name", ["first_look", "explain", "train_and_validate"])
+@pytest.mark.parametrize("name", ["first_look", "explain", "train_and_validate", "fatality_review"])
 def test_a_notebook_that_shows_opinions_says_who_assigns_the_level(name):
     notebook = nbformat.read(FIRST.with_stem(name), as_version=4)
     words = " ".join("".join(cell.source for cell in notebook.cells).replace("*", "").split())
