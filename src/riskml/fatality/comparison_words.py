@@ -4,7 +4,7 @@ import numpy as np
 from scipy.stats import norm
 
 from riskml.fatality.compared_states import EVER
-from riskml.fatality.shrinkage import FEW_SETS
+from riskml.fatality.shrinkage import COMMON_SCALE, FEW_SETS
 from riskml.messages import LANGUAGES, message
 from riskml.models.priors import UNCHECKED
 from riskml.validation.multiplicity import multiplicity_note
@@ -41,7 +41,8 @@ def comparison_notes(rows, shrinkage, lookback, synthetic):
         notes.append(multiplicity_note(p))
     common = shrinkage["known"]
     widest = f"{np.exp(norm.ppf(0.975) * common['sd']):.1f}"
-    notes.append(said("note_shrinkage", sd=f"{common['sd']:.2f}", ratio=widest, factors=common["factors"]))
+    scale = {"sd": f"{common['sd']:.2f}", "scale": f"{COMMON_SCALE:g}"}
+    notes.append(said("note_shrinkage", ratio=widest, factors=common["factors"], **scale))
     if shrinkage["floor"] is not None and common["sd"] == shrinkage["floor"]:
         notes.append(said("note_floor", floor=f"{shrinkage['floor']:.1f}", least=FEW_SETS))
     published = [row["from_data"] for row in rows if row["prior"]]

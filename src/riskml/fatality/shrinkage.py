@@ -10,12 +10,13 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 from scipy.stats import norm
 
-__all__ = ["COMMON_FLOOR", "FEW_SETS", "Posterior", "common_spread", "posterior_odds"]
+__all__ = ["COMMON_FLOOR", "COMMON_SCALE", "FEW_SETS", "Posterior", "common_spread", "posterior_odds"]
 
 FEW_SETS = 25  # below: the data cannot say how far factors differ, and might say "not at all"
 COMMON_FLOOR = (
     0.5  # then at least this sd of the log-odds: within a factor of 2.7 (95 %), as for published ones
 )
+COMMON_SCALE = 1.0  # of the half-normal prior on that sd [A]: up to 2 (95 %), effects of up to 50 times
 _LEAST, _MOST = 0.05, 2.5  # where the spread is looked for
 _REACH, _POINTS = 9.0, 2001  # prior standard deviations either side of the mode, and points between
 _WIDEST, _ALL_POINTS = 12.0, 4801  # log-odds over which the spread is judged: steps a tenth of the least
@@ -106,7 +107,7 @@ def common_spread(found, *, sets):
     """How far the factors without literature differ: sd of their common normal prior around no effect.
 
     It is what makes their data most likely together (empirical Bayes), taken as independent of each other,
-    held in by a half-normal prior of scale COMMON_FLOOR: a case or two seem to say that factors differ
+    held in by a half-normal prior of scale COMMON_SCALE: a case or two seem to say that factors differ
     without bound, for all of them speak of the same people. With fewer than FEW_SETS sets it is at least
     COMMON_FLOOR: so few would often say that all are the same.
 
@@ -134,7 +135,7 @@ def common_spread(found, *, sets):
 
     def unlikely(log_spread):
         spread = np.exp(log_spread)
-        held_in = spread**2 / (2 * COMMON_FLOOR**2)
+        held_in = spread**2 / (2 * COMMON_SCALE**2)
         return held_in - np.log(likelihood @ norm.pdf(b, 0.0, spread)).sum()
 
     bounds = np.log(_LEAST), np.log(_MOST)
