@@ -227,7 +227,8 @@ def _worksheet(sheet, archive):
         return []
     heading_row, written = _headings(name, rows)
     below = [(number, values) for number, values in rows if number > heading_row]
-    return [RawSheet(sheet.title, name, list(written), heading_row, below, _merged(sheet, archive))]
+    written = [None if value is None else str(getattr(value, "text", value)) for value in written]
+    return [RawSheet(sheet.title, name, written, heading_row, below, _merged(sheet, archive))]
 
 
 # Sheets that the form brings along and nobody fills in.

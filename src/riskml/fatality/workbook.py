@@ -205,7 +205,7 @@ class FormBook:
         for position, words in enumerate(written, start=1):
             letter, field = get_column_letter(position), by_heading.get(words)
             sheet.column_dimensions[letter].width = _WIDTHS.get(field.kind, 24) if field else 24
-            cell = _styled(sheet, words, **_HEAD)
+            cell = safe_cell(sheet, words, **_HEAD)
             if field:
                 self._dress(sheet, letter, field, last)
                 help_ = message(f"fatality_form.{name}_{field.name}_help", self.language)
