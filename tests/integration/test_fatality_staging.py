@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sqlalchemy import inspect
 
-from registries import KEY, fill, registry_rows
+from registries import FACTORS, KEY, ZONE, fill, registry_rows
 from riskml.errors import RiskmlError
 from riskml.fatality.linking import link
 from riskml.fatality.reviews import Reviews
@@ -16,6 +16,7 @@ from riskml.registry.contract import TABLES
 from riskml.registry.database import reading, writing
 from riskml.registry.pseudonyms import Key
 from riskml.registry.staged_outcomes import acceptance, stage_outcomes, staged_outcomes
+from riskml.registry.take import take_history
 
 NOW, LATER = pd.Timestamp("2026-01-05 08:00"), pd.Timestamp("2026-02-02 09:30")
 STAGING = "riskml_outcomes_staging"
@@ -153,7 +154,9 @@ def test_two_reviews_of_one_event_stage_it_once(registry):
     assert stage(registry, ("R1", "4", "femicide", "2025-05-04"), twin) == {"corrected": 1, "staged": 1}
 
 
-def test_the_owner_accepts_with_the_printed_statements_and_accepted_rows_are_never_touched(registry):
+def test_the_owner_accepts_with_the_printed_statements_and_accepted_rows_are_never_touched(
+    registry, tmp_path
+):
     former = outcomes(registry)
     stage(registry, ONE, TWO)
     accept(registry)
@@ -164,6 +167,8 @@ def test_the_owner_accepts_with_the_printed_statements_and_accepted_rows_are_nev
             ("3", "attempted_femicide", "R2", "2025-04-04", False),
         ]
     )
+    taken = take_history(registry, tmp_path, key=KEY, factors=FACTORS, timezone=ZONE)
+    assert taken.row_count("outcomes") == len(former) + 2
     accepted = state(registry)
     assert stage(registry, ONE, TWO) == {"unchanged": 2}
     assert stage(registry, ("R1", None, "femicide", "2025-05-04")) == {

@@ -130,27 +130,41 @@ def test_what_the_team_decided_comes_back_in_either_language(tmp_path, language)
     assert set(factors["agreed"]) == {"yes"}
 
 
-@pytest.mark.parametrize(
-    ("cells", "place", "name"),
-    [
-        ({"D2": "Presente"}, "H2", "missing"),
-        ({"H2": "REV-03"}, "D2", "missing"),
-        ({"D2": "Presnte", "H2": "REV-03"}, "D2", "value_near"),
-        ({"D2": "=A1", "H2": "REV-03"}, "D2", "formula"),
-        ({"D2": "Presente", "H2": "María Pérez"}, "H2", "coder"),
-        ({"D2": "Presente", "F2": "02/13/2025", "H2": "REV-03"}, "F2", "date_month_first"),
-        ({"D2": "Presente", "F2": datetime(2027, 1, 1), "H2": "REV-03"}, "F2", "future"),
-        ({"D2": "Presente", "G2": "la tía", "H2": "REV-03"}, "G2", "value_unknown"),
-        ({"D2": "Presente", "B2": "Estrangulacion", "H2": "REV-03"}, "B2", "factor_near"),
-        ({"D2": "Presente", "A2": None, "H2": "REV-03"}, "A2", "missing"),
-    ],
+# What is written into the row of the review R10, R11, ...: column -> value, the column at fault, the mistake.
+MISTAKES = (
+    ({"D": "Presente"}, "H", "missing"),
+    ({"H": "REV-03"}, "D", "missing"),
+    ({"D": "Presnte", "H": "REV-03"}, "D", "value_near"),
+    ({"D": "=A1", "H": "REV-03"}, "D", "formula"),
+    ({"D": "Presente", "H": "María Pérez"}, "H", "coder"),
+    ({"D": "Presente", "F": "02/13/2025", "H": "REV-03"}, "F", "date_month_first"),
+    ({"D": "Presente", "F": datetime(2027, 1, 1), "H": "REV-03"}, "F", "future"),
+    ({"D": "Presente", "G": "la tía", "H": "REV-03"}, "G", "value_unknown"),
+    ({"D": "Presente", "B": "Estrangulacion", "H": "REV-03"}, "B", "factor_near"),
+    ({"D": "Presente", "A": None, "H": "REV-03"}, "A", "missing"),
 )
-def test_a_mistake_is_named_with_its_cell_and_the_other_rows_count(tmp_path, cells, place, name):
-    rows, problems = read(written(tmp_path, **cells, D3="absent", H3="REV-03"))
-    assert [(p.place, p.name) for p in problems] == [(place, name)]
-    assert "Adjudicación" in problems[0].words("es")
-    assert problems[0].reason("es") != problems[0].reason("en")
-    assert rows["factor"].tolist() == ["weapon_used"]
+
+
+def test_mistakes_are_named_with_their_cells_and_the_other_rows_count(tmp_path):
+    coded = coding(
+        *(
+            (f"R{10 + number}", coder, "strangulation", state)
+            for number in range(len(MISTAKES) + 1)
+            for coder, state in (("REV-1", "present"), ("REV-2", "absent"))
+        )
+    )
+    path = write_adjudication(tmp_path / "adjudication.xlsx", coded, FACTORS)
+    book = load_workbook(path)
+    for row, (cells, _, _) in enumerate((*MISTAKES, ({"D": "absent", "H": "REV-03"}, "", "")), start=2):
+        for column, value in cells.items():
+            book.worksheets[1][f"{column}{row}"] = value
+    book.save(path)
+    rows, problems = read(path)
+    wanted = [(f"{column}{row}", name) for row, (_, column, name) in enumerate(MISTAKES, start=2)]
+    assert [(problem.place, problem.name) for problem in problems] == wanted
+    assert all("Adjudicación" in problem.words("es") for problem in problems)
+    assert all(problem.reason("es") != problem.reason("en") for problem in problems)
+    assert rows["review_id"].tolist() == ["R20"]
 
 
 def test_a_row_that_stands_twice_counts_once(tmp_path):

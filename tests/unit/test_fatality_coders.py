@@ -181,7 +181,7 @@ def slowly(rows):
     return made
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.lists(ROW, max_size=8, unique_by=lambda r: r[:3]), st.randoms(use_true_random=False))
 def test_joining_is_what_going_through_the_codings_one_by_one_gives(rows, random):
     shuffled = list(rows)
@@ -203,7 +203,7 @@ def test_joining_is_what_going_through_the_codings_one_by_one_gives(rows, random
     assert found == slowly(rows)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(*[st.sampled_from(STATES_CODED)] * 2), min_size=1, max_size=30))
 def test_kappa_is_that_of_scikit_learn(pairs):
     first, second = zip(*pairs, strict=True)
@@ -282,3 +282,16 @@ def test_more_than_two_coders_are_compared_in_pairs_over_the_cases_that_both_cod
         ("A", "C", 6),
         ("B", "C", 6),
     ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cases", [20, 60])
+def test_the_interval_of_kappa_covers_the_truth_about_as_often_as_it_says(cases):
+    cells = np.array([[0.20, 0.06, 0.04], [0.06, 0.20, 0.06], [0.04, 0.06, 0.28]])
+    truth, rng, covered = float(cohen_kappa(cells)), np.random.default_rng(5), []
+    for seed in range(200):
+        drawn = rng.choice(9, size=cases, p=cells.ravel())
+        pairs = [(STATES_CODED[cell // 3], STATES_CODED[cell % 3]) for cell in drawn]
+        kappa = agreement(coded(pairs), seed=seed)[1]["kappa"]
+        covered.append(kappa["low"] <= truth <= kappa["high"])
+    assert 0.90 <= np.mean(covered) <= 0.99

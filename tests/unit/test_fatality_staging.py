@@ -67,7 +67,7 @@ def held(engine):
         return sorted((case, kind, str(day)[:10]) for case, kind, day in rows)
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(STEPS)
 def test_what_stands_is_what_was_said_last_and_nothing_is_deleted(filled, steps):
     path = filled.with_name("copy.db")

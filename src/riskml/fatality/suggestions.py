@@ -59,14 +59,8 @@ def suggested(texts, rules, *, mask=None, language="es"):
     """
     texts = texts.reset_index(drop=True)
     days = {name: _days(texts, name) for name in _DAYS}
-    mask, rows, first = mask or (lambda quote: quote), [], 0
-    with (
-        progress(message("fatality_coders.suggesting", language), len(texts)) as advance,
-        StatedFactors(rules) as read,
-    ):
-        for part in read([None if pd.isna(value) else value for value in texts["narrative"]], advance):
-            rows += [(first + i, *said) for i, found in enumerate(part) for said in found]
-            first += len(part)
+    mask = mask or (lambda quote: quote)
+    rows = _stated(texts["narrative"], rules, language) if len(texts) else []
     place, factors, states, quotes = zip(*rows, strict=True) if rows else ((),) * 4
     place = pd.Index(place, dtype=int)
     of_text = {name: values.reindex(place).to_numpy() for name, values in days.items()}
@@ -84,6 +78,19 @@ def suggested(texts, rules, *, mask=None, language="es"):
     order = ["review_id", "factor", "recorded_on", "occurred_on"]
     found = found.sort_values(order, kind="stable", na_position="last")
     return found.drop_duplicates(["review_id", "factor", "suggested_state"], ignore_index=True)
+
+
+def _stated(narratives, rules, language):
+    """What each narrative states: list of (place, factor, state, quote)."""
+    texts, rows, first = [None if pd.isna(value) else value for value in narratives], [], 0
+    with (
+        progress(message("fatality_coders.suggesting", language), len(texts)) as advance,
+        StatedFactors(rules) as read,
+    ):
+        for part in read(texts, advance):
+            rows += [(first + i, *said) for i, found in enumerate(part) for said in found]
+            first += len(part)
+    return rows
 
 
 def _days(texts, name):
