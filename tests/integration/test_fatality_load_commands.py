@@ -159,7 +159,7 @@ def test_rejected_rows_are_said_loudly_and_the_rest_is_kept(small, form, tmp_pat
     assert "REJECTED: 2 of 3 rows" in said.out
     assert "cell N4" in said.out
     assert "not reviewed while on trial" in said.out
-    assert "riskml fatality load casos.xlsx rejected.xlsx" in said.out
+    assert f"riskml fatality load {path} {tmp_path / 'rejected.xlsx'}" in said.out
     assert len(kept(small)) == 1
     book = load_workbook(tmp_path / "rejected.xlsx")
     book["Cases"]["N2"] = "Closed"

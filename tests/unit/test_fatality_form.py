@@ -201,6 +201,20 @@ def test_the_same_content_gives_the_same_file(tmp_path, vocabulary):
     assert first.read_bytes() == second.read_bytes()
 
 
+def test_an_interrupted_write_leaves_what_was_there(tmp_path, vocabulary, monkeypatch):
+    path = write_workbook(tmp_path / "form.xlsx", vocabulary)
+    before = path.read_bytes()
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("riskml.fatality.workbook.os.replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_workbook(path, vocabulary, sheets=every_code())
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
 @pytest.mark.parametrize(
     ("text", "masked"),
     [

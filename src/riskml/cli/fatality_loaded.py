@@ -53,7 +53,7 @@ def print_read(loaded, rejected, language):
         # Rows that wait for their case need no mending of their own: they come last.
         own = [p for p in loaded.problems if p.name != "case_rejected"]
         print_problems(own + [p for p in loaded.problems if p.name == "case_rejected"], language)
-        files = " ".join([*(form.path.name for form in loaded.forms), rejected.name])
+        files = " ".join(str(path) for path in (*(form.path for form in loaded.forms), rejected))
         _say("rejected_next", language, files=files)
     print_problems(loaded.notices, language)
 
@@ -90,7 +90,7 @@ def print_loaded(made, vocabulary, language, *, asked, adjudication, staged):
     staged : dict or None          of `stage_outcomes`
     """
     _print_agreement(made.agreement, vocabulary, language)
-    if not made.agreement and made.reviews.about["coders"]:
+    if not made.agreement and made.reviews.about["coders"] and "mapping" not in made.reviews.about:
         _say("one_coder", language)
     if made.undecided:
         _say("undecided", language, style="bold", count=made.undecided, path=adjudication)

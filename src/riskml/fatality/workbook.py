@@ -188,11 +188,11 @@ class FormBook:
             title = message(f"fatality_load.instruction_{name}_title", self.language)
             words = message(f"fatality_load.instruction_{name}", self.language)
             strong = Font(bold=True, color="A11D33") if name == "known" else Font(bold=True)
-            sheet.append([_styled(sheet, title, font=strong), _styled(sheet, words)])
+            sheet.append([_styled(sheet, title, font=strong), _styled(sheet, words, font=Font())])
         for name in SHEETS:
             words = message(f"fatality_form.sheet_{name}_help", self.language)
             title = sheet_title(name, self.language)
-            sheet.append([_styled(sheet, title, font=Font(bold=True)), _styled(sheet, words)])
+            sheet.append([_styled(sheet, title, font=Font(bold=True)), _styled(sheet, words, font=Font())])
 
     def _sheet(self, title, name, fields, rows, headings=None):
         """A sheet with its headings, widths, helps and drop-downs."""
@@ -321,27 +321,21 @@ def _add_table(book, title, frame):
 def _saved(book, path):
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(prefix=".", suffix=".xlsx", dir=path.parent)
-    os.close(handle)
-    try:
-        book.save(partial)
-        _without_moments(partial)
-        os.replace(partial, path)
-    finally:
-        if os.path.exists(partial):
-            os.unlink(partial)
+    with tempfile.TemporaryDirectory(prefix=".", dir=path.parent) as folder:
+        first, plain = Path(folder) / "first.xlsx", Path(folder) / "plain.xlsx"
+        book.save(first)
+        _without_moments(first, plain)
+        os.replace(plain, path)
     return path
 
 
-def _without_moments(path):
+def _without_moments(written, plain):
     """Write a workbook again without the moments at which it was made."""
-    again = f"{path}.again"
-    with zipfile.ZipFile(path) as archive, zipfile.ZipFile(again, "w", zipfile.ZIP_DEFLATED) as target:
+    with zipfile.ZipFile(written) as archive, zipfile.ZipFile(plain, "w", zipfile.ZIP_DEFLATED) as target:
         for entry in archive.infolist():
             content = archive.read(entry)
             if entry.filename == "docProps/core.xml":
                 content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", _MOMENT.encode(), content)
-            plain = zipfile.ZipInfo(entry.filename)  # of 1980
-            plain.compress_type = zipfile.ZIP_DEFLATED
-            target.writestr(plain, content)
-    os.replace(again, path)
+            part = zipfile.ZipInfo(entry.filename)  # of 1980
+            part.compress_type = zipfile.ZIP_DEFLATED
+            target.writestr(part, content)
