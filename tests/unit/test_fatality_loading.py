@@ -33,7 +33,15 @@ def test_differences_of_state_and_of_when_it_was_known_wait_for_the_team(rows, u
 
 
 def test_what_was_adjudicated_waits_no_more():
-    decided = pd.DataFrame([{"review_id": "R1", "factor": "drugs", "state": "present", "known": "before"}])
+    row = {
+        "review_id": "R1",
+        "factor": "drugs",
+        "state": "present",
+        "known": "before",
+        "adjudicated_by": "C1",
+    }
+    decided = pd.DataFrame([row])
     made = load_reviews(sheets(*STATE, *WHEN), adjudicated=decided)
     assert (made.undecided, made.to_adjudicate) == (1, 1)
     assert made.reviews.factors.set_index("factor").loc["drugs", "known"] == "before"
+    assert made.reviews.about["adjudicated"] == {"rows": 1, "by": ["C1"]}

@@ -67,6 +67,9 @@ def load_reviews(sheets, *, adjudicated=None, engine=None, key=None, about=None,
         )
     factors, agreed = joined(sheets, adjudicated, seed=seed)
     said = {"coders": _coders(sheets["factors"]), "agreement": agreed, "synthetic": False} | (about or {})
+    if adjudicated is not None and len(adjudicated):
+        by = adjudicated.get("adjudicated_by", pd.Series(dtype=object)).dropna()
+        said["adjudicated"] = {"rows": len(adjudicated), "by": sorted(by.unique().tolist())}
     findings = pd.DataFrame()
     if engine is None:
         cases = cases.assign(case_id=None)
