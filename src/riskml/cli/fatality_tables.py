@@ -3,6 +3,7 @@
 from math import ceil, floor
 
 from rich.table import Table
+from rich.text import Text
 
 from riskml.messages import message
 
@@ -106,7 +107,7 @@ def _missed(found, language):
 
 def _ratio(figures, language):
     """An odds ratio with its interval; infinite ends are said, not left out."""
-    if "missing" in figures:
+    if "missing" in figures or figures.get("low") is figures.get("high") is None:
         return _t("not_estimable", language)
     value, low, high = (
         "∞" if figures.get(name) is None else f"{figures[name]:.2g}" for name in ("odds_ratio", "low", "high")
@@ -115,22 +116,34 @@ def _ratio(figures, language):
 
 
 def _comparison(rows, language):
+    """What was on record: one reading from counts to q, so that no row mixes two."""
     table = _table(
-        "compared", ("factor", "reviewed", "living", "recorded", "with_published", "q"), language, widest=12
+        "compared", ("factor", "reviewed", "living", "exact", "drawn_together", "q"), language, widest=12
     )
     for row in rows:
         counts = []
         for group in ("cases", "controls"):
             total = row[group]["present"] + row[group]["denied"] + row[group]["unknown"]
             counts.append(f"{row[group]['present']}/{total}")
-        q = row["q"]
+        recorded = row["recorded"]
         table.add_row(
             row["label"][language],
             *counts,
-            _ratio(row["recorded"], language),
-            _ratio(row["posterior"], language),
-            "-" if q is None else f"{q:.2f}",
+            _ratio(recorded, language),
+            _ratio(recorded["posterior"], language),
+            "-" if recorded["q"] is None else f"{recorded['q']:.2f}",
         )
+    return table
+
+
+def _published(rows, language):
+    """The factors of which studies speak, among those of whom they are known: prior, data, posterior."""
+    headings = ("factor", "reviewed", "living", "prior", "data", "posterior")
+    table = _table("published", headings, language, widest=12)
+    for row in rows:
+        counts = (f"{row[group]['present']}/{row[group]['known']}" for group in ("cases", "controls"))
+        prior, data, posterior = (_ratio(row[name], language) for name in ("prior", "data", "posterior"))
+        table.add_row(Text(row["label"][language]), *counts, Text(f"{prior} [{row['tag']}]"), data, posterior)
     return table
 
 
@@ -191,6 +204,8 @@ def print_findings(console, found, language):
     if rows:
         console.print(_comparison(rows, language))
         _line(console, _t("compared_shown", language, shown=len(rows), of=len(compared["rows"])))
+        if "rows" in compared["joint"]:
+            console.print(_published(compared["joint"]["rows"], language))
     for words in compared.get("words", [])[1:]:
         _line(console, words[language])
     if "missing" in compared:
