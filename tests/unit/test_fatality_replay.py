@@ -11,10 +11,12 @@ from lethal_history import END, lethal_tables
 from riskml.fatality.contacts import critical_by_analyst, reviewed_contacts
 from riskml.fatality.replay import replay
 from riskml.fatality.replayed_levels import learnt_until
+from riskml.fatality.replayed_patterns import judged_patterns, would_match
 from riskml.fatality.replayed_rules import days_lost
 from riskml.fatality.reviews import Reviews
 from riskml.features.catalogue import load_catalogue
 from riskml.features.matrix import build_features
+from riskml.models.critical import CriticalPattern, CriticalPatterns
 from riskml.models.lethal_spec import load_lethal_file
 from riskml.registry.history import History
 from riskml.scoring.score import score
@@ -505,6 +507,21 @@ def test_two_unrecorded_factors_matter_together_and_one_to_spare_does_not(small,
     assert case["unknown_that_mattered"][0]["together_with"] == ["death_threat"]
 
 
+def test_only_the_smallest_sets_of_factors_are_named():
+    when = {"all_of": ["separation", {"any_of": ["strangulation", "death_threat"]}]}
+    pattern = CriticalPattern(label={"es": "x", "en": "x"}, when=when)
+    judged = judged_patterns(CriticalPatterns(1, {"leaving": pattern}), catalogue())
+    matrix = pd.DataFrame({code: [None, "denied", None] for code in CODES}, dtype=object)
+    matrix.loc[2, "strangulation"] = "present"
+    said = np.array([[code != "alcohol" for code in CODES]] * 3)
+    found = [(one.row, one.factors) for one in would_match(judged, matrix, said, list(CODES))]
+    assert sorted(found) == [
+        (0, ("separation", "death_threat")),
+        (0, ("separation", "strangulation")),
+        (2, ("separation",)),
+    ]
+
+
 def test_a_pattern_that_needs_one_thing_known_after_the_event_could_not_have_matched(small, levels):
     facts = history(incidents=[("A", "2026-01-01")])
     told = [
@@ -539,6 +556,14 @@ def test_a_case_outside_the_registry_is_judged_by_patterns_on_what_the_form_date
     version = next(r for r in document["table"] if (r["kind"], r["group"]) == ("version", "all"))
     assert version["fired"]["of"] == 0
     assert "missing" in version
+
+
+def test_a_linked_case_that_the_history_does_not_hold_is_said(small, levels):
+    document = replayed(two_contacts(), small, levels, a_review(case_id="of another key"), models=[])
+    assert not document["cases"][0]["linked"]
+    assert any("con otra clave" in note["es"] for note in document["notes"])
+    told = replayed(two_contacts(), small, levels, models=[])["notes"]
+    assert not any("con otra clave" in note["es"] for note in told)
 
 
 def test_a_review_without_any_contact_stays_in_the_count(small, levels):

@@ -125,7 +125,7 @@ def replay(reviews, history, models, rules, catalogue, *, defining=None, languag
             "cases": case_rows(reviews, linked, contacts, every, critical, critical_day, said),
             "table": _table(every, contacts, critical_day),
             "words": _words("summary", count=len(reviews), linked=int(linked.sum())),
-            "notes": [_words(f"note_{name}") for name in _notes(reviews, history)],
+            "notes": _notes(reviews, linked, history),
         }
     )
 
@@ -143,9 +143,13 @@ def _synthetic(reviews):
     return bool(reviews.about.get("synthetic", False))
 
 
-def _notes(reviews, history):
+def _notes(reviews, linked, history):
+    """What has to be known to read the document: list of dict of language -> str."""
     made_up = _synthetic(reviews) or history.manifest.get("synthetic")
-    return (*(("synthetic",) if made_up else ()), *_NOTES)
+    lost = int((reviews.cases["case_id"].notna().to_numpy() & ~linked).sum())
+    found = [_words("note_synthetic")] if made_up else []
+    found += [_words("note_not_found", count=lost)] if lost else []
+    return found + [_words(f"note_{name}") for name in _NOTES]
 
 
 def _levels(around, contacts, opinions, relatives, rules, step):
