@@ -57,7 +57,18 @@ def _compared(ws, reviews, items, history, *, controls, seed, language):
     if taken is None:
         return None
     _check_keys(reviews, taken)
-    return compare(reviews, taken, ws.catalogue, items, controls=controls, seed=seed, language=language)
+    # The workspace's own published figures, where it has the file of the lethal model that names them.
+    priors = ws.model("lethal").spec.priors if "lethal" in ws.model_names else None
+    return compare(
+        reviews,
+        taken,
+        ws.catalogue,
+        items,
+        controls=controls,
+        priors=priors,
+        seed=seed,
+        language=language,
+    )
 
 
 def analyse(

@@ -355,7 +355,7 @@ def _check_leaf(name, kind, text, columns, factors):
 
 
 def read_critical(path):
-    """The file of critical patterns as it stands, with its log: CriticalFile; RiskmlError as `load_critical`."""
+    """The file of critical patterns as it stands, with its log: CriticalFile. Errors as `load_critical`."""
     return read_part(CriticalFile, path)
 
 
