@@ -118,6 +118,23 @@ def test_a_finding_of_the_day_itself_is_said_not_to_count_as_known_before(form, 
     assert [(n.name, n.place) for n in loaded.notices] == [("known_that_day", "F3")]
 
 
+def test_a_sheet_of_the_teams_own_is_left_out_and_said(form, vocabulary):
+    path = form("1.xlsx", cases=[CASE], contacts=[CONTACT])
+    book = load_workbook(path)
+    book.create_sheet("Contactos útiles").append(["Fiscalía", "extensión 12"])
+    book.copy_worksheet(book["Contactos"]).title = "Hoja1"
+    book.save(path)
+    loaded = read([path], vocabulary)
+    assert [(p.sheet, p.name) for p in loaded.problems] == [("Hoja1", "sheet_near")] * 2, (
+        "headed as Contactos"
+    )
+    del book["Hoja1"]
+    book.save(path)
+    loaded = read([path], vocabulary)
+    assert loaded.accepted == loaded.filled == 2
+    assert [(n.sheet, n.name) for n in loaded.notices] == [("Contactos útiles", "sheet_left_out")]
+
+
 # -- rejected rows ---------------------------------------------------------------------------------------
 
 
