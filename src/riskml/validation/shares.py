@@ -41,7 +41,7 @@ def clustered_share(values, people, *, level=0.95):
 
     The interval is that of Clopper and Pearson with the number of rows divided by the design effect, so that
     it is honest at 0/N and N/N too, where a bootstrap shows no width. With one row for each person it is the
-    exact binomial interval of (N - 1) rows at that share, a little wider than that of N: one degree of freedom
+    exact binomial interval of (N - 1) rows at that share, a little wider than that of N: a degree of freedom
     is spent on the people's mean.
 
     Parameters
