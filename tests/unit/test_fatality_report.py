@@ -116,6 +116,24 @@ def test_a_pattern_of_few_cases_is_published_without_what_would_give_them_back()
     assert cheap["living"]["per_week"] is None
 
 
+def test_a_pattern_of_one_factor_does_not_tell_how_often_that_was_known_before():
+    """13 had it: a pattern of it alone that catches 12 would say that one came to light afterwards."""
+    hidden = {"mark": "hidden", "than": None}
+    factor = {"factor": "separation", "present": 13, "before": {"present": hidden, "n": 23}}
+    alone, several = patterns()["rows"][0], patterns()["rows"][2]
+    several["when"] = {"all_of": ["separation", "strangulation"]}
+    close = {**several, "caught": several["caught"] | {"n": 10}}
+    document = patterns() | {"rows": [alone, several, close]}
+    shown = [row["caught"]["n"] for row in patterns_published(document, [factor])["rows"]]
+    assert shown == [hidden, 8, hidden]
+    assert (
+        patterns_published(document, [factor | {"before": {"present": 12, "n": 23}}])["rows"][0]["caught"][
+            "n"
+        ]
+        == 12
+    )
+
+
 def test_a_step_that_adds_a_few_cases_is_left_out_of_the_trade_off():
     """12 cases by one pattern and 14 by two would say that the second catches two others."""
     assert [row["patterns"] for row in patterns_published(patterns())["tradeoff"]] == [["separation"]]

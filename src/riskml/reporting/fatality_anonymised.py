@@ -44,9 +44,11 @@ def published(documents):
             where="riskml fatality report",
             mend="`riskml fatality report --internal` writes the page for the team alone.",
         )
+    shown = findings and _findings(findings, cases)
+    factors = part(shown, "prevalence") or ()
     return {
-        "findings": findings and _findings(findings, cases),
-        "patterns": patterns and patterns_published(patterns),
+        "findings": shown,
+        "patterns": patterns and patterns_published(patterns, factors),
         "replay": replay and replay_published(replay),
     }
 
@@ -66,11 +68,7 @@ def _findings(document, cases):
         "reviews": _reviews(document["reviews"]),
         "prevalence": rows,
         "counts": _if_there(document, "counts", _items_per_case, cases),
-        "after_only": [
-            {"factor": row["factor"], "label": row["label"], "n": row["after_only"], "of": row["present"]}
-            for row in rows
-            if is_open(row["after_only"], row["present"]) and row["after_only"]
-        ],
+        "after_only": _after_only(rows),
         "earlier": _if_there(document, "earlier", lambda found: [_answers(row) for row in found]),
         "last_contact": contact,
         "institutions": _if_there(document, "institutions", lambda found: [_knew(row) for row in found]),
@@ -78,7 +76,7 @@ def _findings(document, cases):
         "cooccurrence": _if_there(document, "cooccurrence", _pairs, rows),
         "missed": _if_there(document, "missed", _missed, cases),
         "recommendations": [_advice(row) for row in part(document, "recommendations") or ()],
-        "comparison": _if_there(document, "comparison", comparison_published),
+        "comparison": _if_there(document, "comparison", comparison_published, rows),
     }
 
 
@@ -126,6 +124,16 @@ def _prevalence(row):
         "after_only": split[1],
         "undated": split[2],
     }
+
+
+def _after_only(rows):
+    """Of published factors: those of which it is printed in how many cases they came to light afterwards."""
+    told = [row for row in rows if is_open(row["after_only"], row["present"]) and row["after_only"]]
+    told.sort(key=lambda row: -row["after_only"])
+    return [
+        {key: row[key] for key in ("factor", "label")} | {"n": row["after_only"], "of": row["present"]}
+        for row in told
+    ]
 
 
 def _items_per_case(found, cases):

@@ -8,6 +8,7 @@ from riskml.reporting.numbers import percent
 __all__ = ["findings_sections"]
 
 _PAIRS = _LISTED = 20
+_NAMED = 30
 
 
 def findings_sections(page):
@@ -117,7 +118,14 @@ def _prevalence(page):
             page.t("table_prevalence", count=rows[0]["n"]), [page.t(name) for name in names], body, dense=True
         ),
     ]
-    return blocks + [text(page.t("silent_factors", listed="; ".join(silent)))] * bool(silent)
+    return blocks + [text(_silent(page, silent))] * bool(silent)
+
+
+def _silent(page, labels):
+    """Factors of which nothing is known: by name, or how many where names would fill the page."""
+    if len(labels) > _NAMED:
+        return page.t("silent_many", count=len(labels))
+    return page.t("silent_factors", listed="; ".join(labels))
 
 
 def _after_only(page):

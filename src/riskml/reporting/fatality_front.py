@@ -91,7 +91,9 @@ def _missed(page):
     if not found:
         return []
     whole = found["cases_with_any"]
-    points = [page.t("front_any_missed", share=page.share_words(whole["n"], whole["of"]))]
+    points = []
+    if is_number(whole["n"]):
+        points.append(page.t("front_any_missed", share=page.share_words(whole["n"], whole["of"])))
     ways = _top(found["by_how"], lambda row: row["n"])
     if ways:
         listed = [f"{page.code(row['how']).lower()} {page.of(row['n'], row['of'])}" for row in ways]

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from riskml.reporting.document import part
-from riskml.reporting.fatality_disclosure import SMALLEST, is_open, parts_of, single
+from riskml.reporting.fatality_disclosure import HIDDEN, SMALLEST, is_open, parts_of, single
 
 __all__ = ["comparison_published", "mattered", "patterns_published", "replay_published"]
 
@@ -12,15 +12,17 @@ _OF_POWER = ("cases", "controls", "prevalence", "smallest_odds_ratio", "rows", "
 _FROM_DATA = ("recorded", "known", "mantel_haenszel", "posterior", "moved", "from_data", "q")
 
 
-def comparison_published(document):
+def comparison_published(document, prevalence=()):
     """Odds ratios of the factors whose counts, of cases and of controls, are all printed.
 
     Odds ratios are no counts, but few cases can be read off them. q-values stand only where all rows do: each
-    hangs on all p-values. The joint model stands on sets of its own, and is not published.
+    hangs on all p-values. The joint model stands on sets of its own, and is not published. `prevalence` is as
+    `patterns_published` takes it, for the same reason.
     """
     if document["cases"] < SMALLEST:
         return {"missing": {}}
-    rows = [_compared(row) for row in document["rows"]]
+    factors = {row["factor"]: row for row in prevalence}
+    rows = [_compared(row, factors) for row in document["rows"]]
     if not all(row["open"] for row in rows):
         rows = [row | {"q": None} for row in rows]
     power = {key: document["power"].get(key) for key in _OF_POWER}
@@ -28,12 +30,13 @@ def comparison_published(document):
     return {"power": power, **sizes, "rows": rows}
 
 
-def _compared(row):
+def _compared(row, factors):
     made = {key: row[key] for key in ("factor", "item", "label", "prior") if key in row}
     for group in ("cases", "controls"):
         counts = [row[group].get(state, 0) for state in _STATES]
         made[group] = dict(zip(_STATES, parts_of(counts, sum(counts)), strict=True))
-    made["open"] = is_open(*made["cases"].values(), *made["controls"].values())
+    telling = _bounds_before(factors.get(row.get("factor")), row["cases"]["present"])
+    made["open"] = is_open(*made["cases"].values(), *made["controls"].values()) and not telling
     return made | {key: row.get(key) if made["open"] else None for key in _FROM_DATA}
 
 
@@ -46,6 +49,11 @@ def _caught(found):
     return {"n": n, "of": found["of"]} | {
         key: found.get(key) if keep else None for key in ("share", "low", "high")
     }
+
+
+def _kept_back(found):
+    """A count that is not printed, of so many; None where there is none."""
+    return None if _caught(found) is None else {"n": HIDDEN, "of": found["of"]}
 
 
 def _living(found):
@@ -64,9 +72,17 @@ def _living(found):
     }
 
 
-def patterns_published(document):
-    """Patterns with what they caught; how many cases defined the critical level is a fact of the review."""
-    rows = [_pattern(row) for row in document["rows"]]
+def patterns_published(document, prevalence=()):
+    """Patterns with what they caught; how many cases defined the critical level is a fact of the review.
+
+    Parameters
+    ----------
+    document : dict             the team's own patterns
+    prevalence : list of dict   the factors as they are published: what a pattern catches may not say in how
+        many cases one of its factors was known before, where that is suppressed
+    """
+    factors = {row["factor"]: row for row in prevalence}
+    rows = [_pattern(row, _tells(row, factors)) for row in document["rows"]]
     kept = {row["id"] for row in rows if row["caught"] and is_open(row["caught"]["n"])}
     chosen = part(document, "selected") or {}
     return {
@@ -85,14 +101,37 @@ def patterns_published(document):
     }
 
 
-def _pattern(row):
+def _bounds_before(factor, n):
+    """Whether n cases known before to have a factor would bound a suppressed count of those that were.
+
+    Of a factor that is present in p cases and came to light afterwards in a few, p less a few knew.
+    """
+    if factor is None or is_open(factor["before"]["present"]):
+        return False
+    return is_open(factor["present"]) and n > factor["present"] - SMALLEST
+
+
+def _tells(row, factors):
+    """Whether what a pattern of factors that go together catches bounds a suppressed count of one of them.
+
+    The cases of a pattern of one factor are those in which it was known before; those of several are some of
+    these.
+    """
+    named, caught = (row.get("when") or {}).get("all_of") or (), part(row, "caught", "n") or 0
+    own = [factors[code] for code in named if isinstance(code, str) and code in factors]
+    if len(named) == 1:
+        return any(not is_open(factor["before"]["present"]) for factor in own)
+    return any(_bounds_before(factor, caught) for factor in own)
+
+
+def _pattern(row, tells):
     days, defined = row.get("days_before") or {}, part(row, "defined")
-    enough = (days.get("n") or 0) >= SMALLEST
+    enough = (days.get("n") or 0) >= SMALLEST and not tells
     names = ("id", "origin", "status", "label", "when", "factors", "relationships")
     counts = ("caught", "caught_registry", "left_out", "first_record")
     return {
         **{key: row.get(key) for key in names},
-        **{key: _caught(row.get(key)) for key in counts},
+        **{key: _kept_back(row.get(key)) if tells else _caught(row.get(key)) for key in counts},
         "defined": {"n": defined["n"]} if isinstance(defined, dict) else {"n": defined or 0},
         "days_before": {"median": days.get("median") if enough else None},
         "living": _living(row.get("living")),
