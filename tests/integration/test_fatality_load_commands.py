@@ -179,6 +179,7 @@ def test_where_nothing_is_accepted_nothing_is_kept_but_the_rejected_rows(small, 
     assert not (small / "reviews").exists()
 
 
+@pytest.mark.slow
 def test_narratives_suggest_with_their_words_masked_and_code_nothing(small, form, tmp_path):
     with closing(sqlite3.connect(small / "registry.db")) as registry, registry:
         registry.execute("UPDATE incidents SET narrative = narrative || '. LA TOMÓ DEL CUELLO'")
