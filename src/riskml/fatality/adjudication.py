@@ -16,7 +16,7 @@ from riskml.errors import RiskmlError
 from riskml.fatality.cell_values import CellReader, Mistake
 from riskml.fatality.coders import DIFFERING, disagreements
 from riskml.fatality.form import SHEETS, Field
-from riskml.fatality.form_rows import Problem
+from riskml.fatality.form_problems import Problem
 from riskml.fatality.form_words import factor_choices, folded, value_words
 from riskml.fatality.raw_form import raw_file, titles
 from riskml.fatality.workbook import FormBook, safe_cell

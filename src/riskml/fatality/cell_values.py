@@ -4,6 +4,7 @@ import re
 from datetime import date, datetime
 from difflib import get_close_matches
 
+from riskml.fatality.form_problems import Both
 from riskml.fatality.form_words import choices, folded, value_words
 from riskml.fatality.personal import masked_text
 from riskml.fatality.raw_form import ErrorValue, Formula
@@ -13,7 +14,7 @@ __all__ = ["CellReader", "Mistake", "near_words"]
 _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?")
 _DAY_FIRST = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 _SHORT_YEAR = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2}")
-_ID = re.compile(r"[A-Z0-9][A-Z0-9._/-]{0,39}")
+_ID = re.compile(r"[A-Z0-9][A-Z0-9._-]{0,39}")
 _AGE = re.compile(r"(\d{1,3})(?:\s*(?:-|–|a|to)\s*(\d{1,3}))?(?:\s*(?:años|anos|years))?", re.IGNORECASE)
 _EARLIEST = {"event_on": 1990, "deadline_on": 1990}
 _EARLIEST_OTHER = 1930
@@ -150,7 +151,7 @@ class CellReader:
         if code is None:
             said = {text: self.labels[code] for text, code in self.factors.items()}
             name = "factor" if self.field.kind == "factor" else "factors"
-            raise _not_listed(written, {t: _Both(w) for t, w in said.items()}, name)
+            raise _not_listed(written, {t: Both(w) for t, w in said.items()}, name)
         return code
 
     # ------------------------------------------------------------------ dates and numbers
@@ -180,15 +181,8 @@ class CellReader:
         return (str(low) if low == high else f"{low}-{high}"), ()
 
 
-class _Both(dict):
-    """Words in both languages, as one thing that can stand in a dict."""
-
-    def __hash__(self):
-        return hash(tuple(self.items()))
-
-
 def _said(code):
-    return _Both({language: value_words(code, language) for language in ("es", "en")})
+    return Both({language: value_words(code, language) for language in ("es", "en")})
 
 
 def _not_listed(written, known, name="value"):

@@ -25,7 +25,7 @@ def write_new(path, write):
     RiskmlError    somebody's file stands there
     """
     path = Path(path)
-    made = write(path.with_name(f".{os.getpid()}-{path.name}"))
+    made = _made(write, path.with_name(f".{os.getpid()}-{path.name}"))
     try:
         try:
             _claim(made, path)
@@ -55,7 +55,7 @@ def place_beside(folder, name, write):
     Path or None    a file that holds the very same already is not written again
     """
     folder = Path(folder)
-    made = write(folder / f".{name}-{os.getpid()}.xlsx")
+    made = _made(write, folder / f".{name}-{os.getpid()}.xlsx")
     if made is None:
         return None
     try:
@@ -73,6 +73,18 @@ def place_beside(folder, name, write):
             return target
     finally:
         made.unlink()
+
+
+def _made(write, path):
+    """What was written, or an error where the folder does not take it."""
+    try:
+        return write(path)
+    except OSError as error:
+        raise RiskmlError(
+            f"cannot write here: {error.strerror or type(error).__name__}",
+            where=str(path.parent),
+            mend="Use a folder that you may write to.",
+        ) from None
 
 
 def _claim(made, target):

@@ -5,8 +5,8 @@ from functools import partial
 import pandas as pd
 
 from riskml.fatality.form import SHEETS
+from riskml.fatality.form_columns import ADDED_COLUMNS, added_headings
 from riskml.fatality.form_files import place_beside
-from riskml.fatality.form_rows import ADDED_COLUMNS, added_headings
 from riskml.fatality.form_words import folded, heading, headings
 from riskml.fatality.raw_form import MANIFEST_FORMAT, MANIFEST_SHEET
 from riskml.fatality.workbook import FormBook, write_table
@@ -97,7 +97,8 @@ def _written(row, columns, meant, language):
     values, reasons = [None] * len(columns), {}
     said = {}
     for problem in row.problems:
-        said.setdefault(problem.column, []).append(problem.reason(language))
+        if problem.name != "case_rejected":  # nothing on the row itself is to be mended
+            said.setdefault(problem.column, []).append(problem.reason(language))
     for position, value in enumerate(row.values):
         if meant[position] is not None:
             values[at[meant[position]]] = value

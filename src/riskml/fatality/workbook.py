@@ -23,6 +23,7 @@ from riskml.messages import check_language, message
 __all__ = ["FormBook", "safe_cell", "write_table", "write_workbook"]
 
 _DATE_FORMAT, _TEXT_FORMAT = "DD/MM/YYYY", "@"
+_MOST_NOTES = 500  # on a sheet: every one is a drawing, and the reason stands in its column as well
 _SPARE_ROWS = 2000  # below what is filled in, with drop-downs
 _HEAD = {"font": Font(bold=True, color="FFFFFF"), "fill": PatternFill("solid", fgColor="4A3B63")}
 _EXAMPLE = {"font": Font(italic=True, color="6B6B6B"), "fill": PatternFill("solid", fgColor="EDEDED")}
@@ -147,8 +148,13 @@ class FormBook:
         """
         fields = SHEETS[name].fields if name else ()
         sheet = self._sheet(title, name, fields, len(rows), headings)
+        noted = 0
         for values, reasons, added in rows:
-            cells = [self._written(sheet, v, reasons.get(i)) for i, v in enumerate(values)]
+            cells = [
+                self._written(sheet, v, reasons.get(i), note=noted < _MOST_NOTES)
+                for i, v in enumerate(values)
+            ]
+            noted += len(reasons)
             sheet.append(
                 cells + [None] * (len(headings) - len(cells)) + [safe_cell(sheet, text) for text in added]
             )
@@ -273,13 +279,13 @@ class FormBook:
             value = str(value)
         return safe_cell(sheet, value, **style)
 
-    def _written(self, sheet, value, reason):
-        """A cell as somebody wrote it, marked where it is wrong."""
+    def _written(self, sheet, value, reason, note):
+        """A cell as somebody wrote it, marked where it is wrong, and the reason noted on it."""
         cell = safe_cell(sheet, getattr(value, "text", value))
         if reason:
             cell = cell if isinstance(cell, Cell) else WriteOnlyCell(sheet, cell)
             cell.fill = _WRONG
-            cell.comment = Comment(reason, "riskml", width=340, height=120)
+            cell.comment = Comment(reason, "riskml", width=340, height=120) if note else None
         return cell
 
 
