@@ -82,6 +82,13 @@ def test_the_form_is_written_once_and_never_over_one_that_is_filled_in(new, tmp_
     assert state_of(tmp_path / "coding") == before, "and nothing is left lying about"
 
 
+def test_a_folder_that_takes_no_file_is_said(new, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = riskml("fatality", "template", "--out", tmp_path / "file" / "below", "--workspace", new)
+    assert said.code == 2
+    assert "cannot write here" in said.err
+
+
 def test_an_empty_form_is_said_to_be_empty(new, tmp_path):
     riskml("fatality", "template", "--out", tmp_path, "--workspace", new)
     said = load(new, tmp_path / "review.xlsx")

@@ -1,6 +1,7 @@
 """Files that people fill in: written without ever replacing one of theirs."""
 
 import os
+import tempfile
 from pathlib import Path
 
 from riskml.errors import RiskmlError
@@ -78,6 +79,9 @@ def place_beside(folder, name, write):
 def _made(write, path):
     """What was written, or an error where the folder does not take it."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass  # told before a workbook is begun, which could not be put away unfinished
         return write(path)
     except OSError as error:
         raise RiskmlError(

@@ -35,6 +35,13 @@ def write_rejected(folder, loaded, vocabulary, *, language="es"):
     """
     if not loaded.rejected:
         return None
+    return place_beside(
+        folder, "rejected", lambda path: _rejected_book(loaded, vocabulary, language).save(path)
+    )
+
+
+def _rejected_book(loaded, vocabulary, language):
+    """The workbook of the rejected rows: FormBook."""
     added = [message(f"fatality_load.column_{name}", language) for name in ADDED_COLUMNS]
     book = FormBook(vocabulary, language, added)
     groups = {}
@@ -51,7 +58,7 @@ def write_rejected(folder, loaded, vocabulary, *, language="es"):
     if loaded.notices:
         book.add_table(message("fatality_load.notices", language), _notices(loaded, language, added))
     book.add_hidden(MANIFEST_SHEET, _manifest(loaded))
-    return place_beside(folder, "rejected", book.save)
+    return book
 
 
 def _columns(name, meant_in, language):
