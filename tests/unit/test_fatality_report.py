@@ -239,3 +239,32 @@ def test_without_documents_or_with_a_broken_one_the_command_says_how_to_make_it(
     assert fatality_folder(settings) == out
     with pytest.raises(RiskmlError, match="nothing to report yet"):
         write_fatality_review(settings)
+
+
+def drawn_texts(figure):
+    """The words that are drawn: ticks beyond the ends of an axis exist, and are not."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+            yield from (label for at, label in ticks if low <= at <= high)
+            yield axis.label
+        yield from axes.texts
+    for legend in figure.legends:
+        yield from legend.get_texts()
+
+
+@pytest.mark.parametrize("language", ["es", "en"])
+def test_no_words_of_a_figure_are_cut_off_at_its_edge(language):
+    """A legend of too many columns, or a long name, runs out of the picture without a warning."""
+    long = json.loads(json.dumps(documents()))
+    name = "Al menos 2 de: amenaza con arma; agresión durante el embarazo; celos intensos"
+    for row in long["replay"]["patterns"]:
+        row["label"] = {"es": name, "en": name}
+    for figure in fatality_figures(long, language, internal=True).values():
+        figure.canvas.draw()
+        edge = figure.bbox.padded(1)
+        for text in drawn_texts(figure):
+            box = text.get_window_extent()
+            inside = edge.x0 <= box.x0 and box.x1 <= edge.x1 and edge.y0 <= box.y0 and box.y1 <= edge.y1
+            assert inside or not text.get_text().strip(), text.get_text()

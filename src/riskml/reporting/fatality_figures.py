@@ -10,7 +10,7 @@ from riskml.reporting.fatality_words import Page, is_number
 
 __all__ = ["FIGURES", "fatality_figures"]
 
-_FACTORS, _LABEL = 25, 52
+_FACTORS, _LABEL = 25, 72
 _PALE = to_rgba(GREY, 0.25)
 
 

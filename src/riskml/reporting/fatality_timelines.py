@@ -1,5 +1,7 @@
 """The timeline of one reviewed case: its contacts, the levels then, what would have been said, the event."""
 
+from textwrap import fill
+
 from matplotlib.ticker import NullLocator
 
 from riskml.reporting.document import part
@@ -10,6 +12,7 @@ __all__ = ["MOST_TIMELINES", "case_timelines", "cases_in_order"]
 
 MOST_TIMELINES = 60  # more would make a page that no mail takes
 _TICKS = (1, 7, 30, 90, 365, 1095, 3650)
+_LONGEST, _WIDE = 150, 50  # letters of a pattern's name, and of each of its lines
 _NEAREST = 0.6  # days: where the event stands on the scale
 
 
@@ -38,7 +41,7 @@ def _timeline(page, case, rule):
     contacts = sorted(case["contacts"], key=lambda contact: -contact["day"])
     labels = {row["pattern"]: _named(page, row) for row in page.part("replay", "patterns") or ()}
     lanes = [name for name in labels if any(_state(contact, name) != "not_matched" for contact in contacts)]
-    figure, (axes,) = canvas(page.t("figure_case", case=case["review_id"]), (8.0, 2.6 + 0.28 * len(lanes)))
+    figure, (axes,) = canvas(page.t("figure_case", case=case["review_id"]), (8.0, 2.75 + 0.36 * len(lanes)))
     axes.set_xscale("log")
     axes.set_xlim(max(1.4 * contacts[0]["day"], 10), _NEAREST * 0.78)
     places = _lanes(page, axes, len(lanes))
@@ -54,7 +57,7 @@ def _timeline(page, case, rule):
         _pattern(page, axes, contacts, name, -place - 1)
     ticks = [*range(len(LEVELS)), -1, *(-place - 1 for place in range(1, len(lanes) + 1))]
     words = [page.code(level) for level in LEVELS] + [page.t("lane_contacts")]
-    axes.set_yticks(ticks, [*words, *(plain_text(labels[name], 56) for name in lanes)], fontsize=8)
+    axes.set_yticks(ticks, [*words, *(labels[name] for name in lanes)], fontsize=8)
     axes.set_ylim(-len(lanes) - 1.6, len(LEVELS) - 0.4)
     axes.axhline(-0.5, color=GREY, linewidth=0.6)
     axes.axvline(_NEAREST, color="black", linewidth=2)
@@ -64,13 +67,13 @@ def _timeline(page, case, rule):
     axes.set_xticks(first, [str(day) for day in first])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.set_xlabel(page.t("axis_days_before"))
-    figure.legend(fontsize=7.5, frameon=False, loc="outside lower center", ncols=4)
+    figure.legend(fontsize=7.5, frameon=False, loc="outside lower center", ncols=3)
     return figure
 
 
 def _named(page, pattern):
-    words = plain_text(page.words(pattern["label"]), 42)
-    return f"{words} ({page.t('status_' + pattern['status'])})"
+    words = f"{page.words(pattern['label'])} ({page.t('status_' + pattern['status'])})"
+    return fill(plain_text(words, _LONGEST), _WIDE)
 
 
 def _lanes(page, axes, patterns):
