@@ -1,5 +1,6 @@
 """YAML files read with the line of every value, so that an error can say where it is."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,11 @@ import yaml
 
 from riskml.errors import RiskmlError
 
-__all__ = ["Document", "read_documents"]
+__all__ = ["COMPILED", "Document", "read_documents"]
+
+# PyYAML's safe loader, compiled where PyYAML has it: every command waits for the agency's files.
+COMPILED = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 100  # nesting beyond which the compiled loader, which may crash, is not tried
 
 
 @dataclass(frozen=True)
@@ -82,18 +87,38 @@ def read_documents(path):
     except (OSError, UnicodeDecodeError) as error:
         reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else error.strerror
         raise RiskmlError(f"cannot be read: {reason}", where=str(path)) from None
-    loader, documents = yaml.SafeLoader(text), []
     try:
-        while loader.check_node():
-            walk = _Walk(loader)
-            value = walk.value(loader.get_node())
-            documents.append(Document(value, walk.lines, tuple(walk.repeated)))
+        if not _nests_deeply(text):
+            return _documents(COMPILED, text)
+    except (yaml.YAMLError, ValueError):
+        pass  # the other loader says what is wrong, and where, in one wording on every machine
+    try:
+        return _documents(yaml.SafeLoader, text)
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"{path}, line {mark.line + 1}" if mark else str(path)
         raise RiskmlError(
             f"not valid YAML: {getattr(error, 'problem', None) or error}", where=where
         ) from None
+
+
+def _nests_deeply(text):
+    """Whether a text may hold one thing inside another many times over; too often rather than too seldom."""
+    depth, deepest = 0, 0
+    for mark in re.findall(r"[\[{\]}]", text):
+        depth = max(0, depth + (1 if mark in "[{" else -1))
+        deepest = max(deepest, depth)
+    widest = max((len(found[0]) for found in re.finditer(r"^[ \-?:]+", text, re.MULTILINE)), default=0)
+    return max(deepest, widest) > _DEEPEST
+
+
+def _documents(kind, text):
+    loader, documents = kind(text), []
+    try:
+        while loader.check_node():
+            walk = _Walk(loader)
+            value = walk.value(loader.get_node())
+            documents.append(Document(value, walk.lines, tuple(walk.repeated)))
     finally:
         loader.dispose()
     return documents

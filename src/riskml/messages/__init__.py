@@ -10,13 +10,12 @@ from importlib.resources import files
 
 import yaml
 
+from riskml.documents import COMPILED
 from riskml.errors import RiskmlError
 
 __all__ = ["LANGUAGES", "all_messages", "check_language", "message"]
 
 LANGUAGES = ("es", "en")
-# The same safe loader, compiled where PyYAML has it: every command waits for the catalogue.
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @cache
@@ -27,7 +26,7 @@ def all_messages():
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         if file.name.endswith(".yml"):
             room = file.name.removesuffix(".yml")
-            for name, entry in (yaml.load(file.read_text(encoding="utf-8"), _LOADER) or {}).items():
+            for name, entry in (yaml.load(file.read_text(encoding="utf-8"), COMPILED) or {}).items():
                 catalogue[f"{room}.{name}"] = entry
     return catalogue
 
