@@ -52,7 +52,7 @@ docs: $(INSTALLED)  ## render again the pages of docs/ that follow from code
 	$(BIN)/python -m riskml.features.spec_page tests/spec docs/spec.md
 	$(BIN)/python -m riskml.instruments.docs models/instruments docs/instruments.md
 	$(BIN)/python -m riskml.simulation.pages docs/simulation.md
-	$(BIN)/python -m riskml.fatality.form_page docs/fatality_form.md
+	$(BIN)/python -m riskml.fatality.coding.form_page docs/fatality_form.md
 
 lab: $(LAB_INSTALLED)  ## JupyterLab on the analysts' first notebook
 	$(BIN)/jupyter lab notebooks/first_look.ipynb

@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from riskml.fatality.coders import joined
+from riskml.fatality.coding.coders import joined
 from riskml.fatality.reviews import Reviews
 from riskml.fatality.simulated import simulated_sheets
 from riskml.workspace import init_workspace, open_workspace, train

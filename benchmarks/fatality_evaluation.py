@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from riskml.fatality.earlier import earlier
-from riskml.fatality.item_counts import item_rows
-from riskml.fatality.loading import load_reviews
-from riskml.fatality.mapping import about_mapping, mapped_narratives, read_mapped
-from riskml.fatality.prevalence import counted, prevalence, share, states_by_clock
+from riskml.fatality.coding.loading import load_reviews
+from riskml.fatality.coding.mapping import about_mapping, mapped_narratives, read_mapped
+from riskml.fatality.findings.earlier import earlier
+from riskml.fatality.findings.item_counts import item_rows
+from riskml.fatality.findings.prevalence import counted, prevalence, share, states_by_clock
 from riskml.features.catalogue import load_catalogue
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN
 from riskml.features.review_items import load_review_items

@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import spearmanr
 
-from riskml.fatality.exact_conditional import exact_conditional, tables_of_sets
-from riskml.fatality.shrinkage import common_spread, posterior_odds
+from riskml.fatality.comparison.exact_conditional import exact_conditional, tables_of_sets
+from riskml.fatality.comparison.shrinkage import common_spread, posterior_odds
 from riskml.models.priors import load_priors
 from riskml.progress import progress
 from riskml.validation.multiplicity import false_discovery_rates

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 
-from riskml.fatality.findings import findings
+from riskml.fatality.findings.findings import findings
 from riskml.fatality.form import ACTIONS_MISSED, INSTITUTIONS, KINDS
 from riskml.fatality.reviews import Reviews
 from riskml.features.review_items import ReviewItem

@@ -9,9 +9,9 @@ import pytest
 from openpyxl import load_workbook
 
 from registries import PERSONAL, fill, registry_rows
+from riskml.fatality.coding.form_words import sheet_title
+from riskml.fatality.coding.workbook import write_workbook
 from riskml.fatality.form import SHEETS
-from riskml.fatality.form_words import sheet_title
-from riskml.fatality.workbook import write_workbook
 from riskml.registry.database import connect, mark_synthetic, writing
 from riskml.vocabulary import load_factors
 from riskml.workspace import open_workspace

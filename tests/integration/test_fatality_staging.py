@@ -7,9 +7,9 @@ from sqlalchemy import inspect
 
 from registries import FACTORS, KEY, ZONE, fill, registry_rows
 from riskml.errors import RiskmlError
-from riskml.fatality.linking import link
+from riskml.fatality.coding.linking import link
+from riskml.fatality.coding.suggestions import suggestions_for
 from riskml.fatality.reviews import Reviews
-from riskml.fatality.suggestions import suggestions_for
 from riskml.narratives.rules import starting_rules
 from riskml.registry import staged_outcomes as module
 from riskml.registry.contract import TABLES

@@ -19,8 +19,8 @@ from fatality_evaluation import (
     rewritten,
 )
 
-from riskml.fatality.earlier import earlier
-from riskml.fatality.mapping import read_mapped
+from riskml.fatality.coding.mapping import read_mapped
+from riskml.fatality.findings.earlier import earlier
 from riskml.features.catalogue import load_catalogue
 
 ROOT = HERE.parent

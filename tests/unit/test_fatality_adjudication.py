@@ -8,8 +8,13 @@ from openpyxl import Workbook, load_workbook
 
 from registries import FACTORS
 from riskml.errors import RiskmlError
-from riskml.fatality.adjudication import ADJUDICATED, is_adjudication, read_adjudication, write_adjudication
-from riskml.fatality.coders import joined
+from riskml.fatality.coding.adjudication import (
+    ADJUDICATED,
+    is_adjudication,
+    read_adjudication,
+    write_adjudication,
+)
+from riskml.fatality.coding.coders import joined
 
 BEFORE = pd.Timestamp("2025-01-15")
 TODAY = date(2026, 1, 5)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
 from riskml.errors import RiskmlError
-from riskml.fatality.coders import agreement, cohen_kappa, disagreements, joined
+from riskml.fatality.coding.coders import agreement, cohen_kappa, disagreements, joined
 from riskml.fatality.form import STATES_CODED
 from riskml.fatality.reviews import Reviews
 

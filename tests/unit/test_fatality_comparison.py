@@ -10,12 +10,12 @@ from scipy.stats import norm
 
 from lethal_history import DAY, END, lethal_tables
 from riskml.errors import RiskmlError
-from riskml.fatality.compared_states import exposures
-from riskml.fatality.comparison import compare
-from riskml.fatality.exact_conditional import exact_conditional, tables_of_sets
+from riskml.fatality.comparison.compared_states import exposures
+from riskml.fatality.comparison.comparison import compare
+from riskml.fatality.comparison.exact_conditional import exact_conditional, tables_of_sets
+from riskml.fatality.comparison.risk_sets import RECORD_LENGTHS, matched_sets
+from riskml.fatality.comparison.shrinkage import posterior_odds
 from riskml.fatality.reviews import Reviews
-from riskml.fatality.risk_sets import RECORD_LENGTHS, matched_sets
-from riskml.fatality.shrinkage import posterior_odds
 from riskml.features.catalogue import load_catalogue
 from riskml.features.review_items import load_review_items
 from riskml.messages import LANGUAGES

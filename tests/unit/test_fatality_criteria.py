@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from hand_cases import NOW, HandModel, history, rules
 from riskml.errors import RiskmlError
-from riskml.fatality.criteria import Criteria, condition_given
-from riskml.fatality.critical_file import kept_versions, read_document, written
+from riskml.fatality.patterns.criteria import Criteria, condition_given
+from riskml.fatality.patterns.critical_file import kept_versions, read_document, written
 from riskml.features.catalogue import load_catalogue
 from riskml.models.critical import load_critical, read_critical
 from riskml.review.checklist import load_checklist
@@ -142,9 +142,9 @@ def test_an_interrupted_write_leaves_the_file_as_it_was(file, as_, step, monkeyp
         real = os.replace
         monkeypatch.setattr(os, "replace", lambda a, b: fail() if str(b) == str(file) else real(a, b))
     elif step == "rmtree":
-        monkeypatch.setattr("riskml.fatality.critical_file.shutil.copymode", fail)
+        monkeypatch.setattr("riskml.fatality.patterns.critical_file.shutil.copymode", fail)
     else:
-        monkeypatch.setattr("riskml.fatality.critical_file.load_critical", fail)
+        monkeypatch.setattr("riskml.fatality.patterns.critical_file.load_critical", fail)
     with pytest.raises(KeyboardInterrupt):
         person.add("own", when={"all_of": ["stalking"]})
     assert file.read_bytes() == before

@@ -15,7 +15,7 @@ from statsmodels.discrete.conditional_models import ConditionalLogit
 from statsmodels.stats.contingency_tables import StratifiedTable, mcnemar
 
 from riskml.errors import RiskmlError
-from riskml.fatality.exact_conditional import exact_conditional, mantel_haenszel, tables_of_sets
+from riskml.fatality.comparison.exact_conditional import exact_conditional, mantel_haenszel, tables_of_sets
 
 MARGINS = ((0, 5), (1, 5), (1, 5), (2, 5), (1, 4), (3, 5), (1, 5), (2, 5), (1, 5), (4, 5), (1, 3), (2, 5))
 

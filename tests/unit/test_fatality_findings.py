@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
-from riskml.fatality.cooccurrence import cooccurrence
-from riskml.fatality.findings import findings
-from riskml.fatality.item_counts import item_rows
-from riskml.fatality.prevalence import median_interval, prevalence, share, states_by_clock
+from riskml.fatality.findings.cooccurrence import cooccurrence
+from riskml.fatality.findings.findings import findings
+from riskml.fatality.findings.item_counts import item_rows
+from riskml.fatality.findings.prevalence import median_interval, prevalence, share, states_by_clock
 from riskml.fatality.reviews import Reviews
 from riskml.features.review_items import ReviewItem
 from riskml.vocabulary import Factor, FactorVocabulary
@@ -280,7 +280,7 @@ def test_depression_and_suicide_count_once_each():
 
 
 def test_seven_or_more_is_undecided_where_the_unknown_could_make_it_so(monkeypatch):
-    monkeypatch.setattr("riskml.fatality.item_counts.MANY_ITEMS", 2)
+    monkeypatch.setattr("riskml.fatality.findings.item_counts.MANY_ITEMS", 2)
     denied = dict.fromkeys(CODES, "absent")
     sheets = [
         {"review_id": review, "factor": code, "state": state, "known": "before"}

@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
+from riskml.fatality.coding.form_page import form_page
+from riskml.fatality.coding.form_words import choices, factor_choices, headings, sheet_titles, value_words
+from riskml.fatality.coding.personal import masked_text
+from riskml.fatality.coding.reading import read_form
+from riskml.fatality.coding.workbook import write_workbook
+from riskml.fatality.coding.yaml_form import write_form
 from riskml.fatality.form import SHEETS
-from riskml.fatality.form_page import form_page
-from riskml.fatality.form_words import choices, factor_choices, headings, sheet_titles, value_words
-from riskml.fatality.personal import masked_text
-from riskml.fatality.reading import read_form
 from riskml.fatality.simulated import simulated_sheets
-from riskml.fatality.workbook import write_workbook
-from riskml.fatality.yaml_form import write_form
 from riskml.messages import LANGUAGES, message
 from riskml.vocabulary import load_factors
 
@@ -208,7 +208,7 @@ def test_an_interrupted_write_leaves_what_was_there(tmp_path, vocabulary, monkey
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("riskml.fatality.workbook.os.replace", interrupted)
+    monkeypatch.setattr("riskml.fatality.coding.workbook.os.replace", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_workbook(path, vocabulary, sheets=every_code())
     assert path.read_bytes() == before

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 
 from registries import KEY, fill, registry_rows
-from riskml.fatality.candidates import candidates
-from riskml.fatality.linking import PROBLEM, link
+from riskml.fatality.coding.candidates import candidates
+from riskml.fatality.coding.linking import PROBLEM, link
 from riskml.fatality.reviews import Reviews
 from riskml.registry.contract import TABLES
 from riskml.registry.database import connect

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from riskml.fatality.coding.form_words import heading, sheet_title
+from riskml.fatality.coding.reading import read_form, read_forms
+from riskml.fatality.coding.rejected import write_rejected
 from riskml.fatality.form import SHEETS
-from riskml.fatality.form_words import heading, sheet_title
-from riskml.fatality.reading import read_form, read_forms
-from riskml.fatality.rejected import write_rejected
 from riskml.vocabulary import Factor, FactorVocabulary
 
 TODAY = date(2026, 11, 22)

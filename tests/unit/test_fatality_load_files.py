@@ -9,10 +9,10 @@ import pytest
 from openpyxl import load_workbook
 
 from riskml.errors import RiskmlError
+from riskml.fatality.coding.reading import read_form, read_forms
+from riskml.fatality.coding.rejected import write_rejected
+from riskml.fatality.coding.workbook import write_workbook
 from riskml.fatality.form import SHEETS
-from riskml.fatality.reading import read_form, read_forms
-from riskml.fatality.rejected import write_rejected
-from riskml.fatality.workbook import write_workbook
 from riskml.vocabulary import load_factors
 
 TODAY = date(2026, 11, 22)

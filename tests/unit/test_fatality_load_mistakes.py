@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
+from riskml.fatality.coding.form_words import heading, sheet_title
+from riskml.fatality.coding.reading import read_form, read_forms
+from riskml.fatality.coding.rejected import write_rejected
+from riskml.fatality.coding.workbook import write_workbook
 from riskml.fatality.form import SHEETS
-from riskml.fatality.form_words import heading, sheet_title
-from riskml.fatality.reading import read_form, read_forms
-from riskml.fatality.rejected import write_rejected
-from riskml.fatality.workbook import write_workbook
 from riskml.vocabulary import load_factors
 
 TODAY = date(2026, 11, 22)

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
+from riskml.fatality.coding.loading import load_reviews
 from riskml.fatality.form import SHEETS
-from riskml.fatality.loading import load_reviews
 
 
 def sheets(*rows):

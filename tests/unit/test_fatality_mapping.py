@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from riskml.errors import RiskmlError
+from riskml.fatality.coding.mapping import about_mapping, mapped_narratives, read_mapped
 from riskml.fatality.form import SHEETS
-from riskml.fatality.mapping import about_mapping, mapped_narratives, read_mapped
 from riskml.vocabulary import Factor, FactorVocabulary
 
 VOCABULARY = FactorVocabulary({"separation": Factor("separation", {"es": "x", "en": "x"}, "relationship")})

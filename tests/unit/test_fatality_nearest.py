@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import arrays
 
 from hand_cases import NOW, catalogue, history
 from riskml.errors import RiskmlError
-from riskml.fatality.nearest import likeness, nearest, rarity
+from riskml.fatality.replay.nearest import likeness, nearest, rarity
 from riskml.fatality.reviews import Reviews
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN
 

@@ -4,7 +4,7 @@ import pytest
 from scipy.stats import binom, fisher_exact
 
 from riskml.errors import RiskmlError
-from riskml.fatality.power import fisher_power, smallest_odds_ratio
+from riskml.fatality.comparison.power import fisher_power, smallest_odds_ratio
 
 # EVIDENCE 6.5 [D], 5 controls for each case, 10 % of controls exposed: cases, odds ratio, per cent.
 PUBLISHED = {

@@ -12,12 +12,12 @@ from hypothesis.extra.numpy import arrays
 
 from hand_cases import history
 from riskml.errors import RiskmlError
-from riskml.fatality.case_facts import RegistryPart
-from riskml.fatality.held_out import held_out
-from riskml.fatality.living_flags import living_cases, poisson_interval
-from riskml.fatality.proposals import propose
+from riskml.fatality.patterns.case_facts import RegistryPart
+from riskml.fatality.patterns.held_out import held_out
+from riskml.fatality.patterns.living_flags import living_cases, poisson_interval
+from riskml.fatality.patterns.proposals import propose
+from riskml.fatality.patterns.search import Combination, combinations_of, search, triple_counts
 from riskml.fatality.reviews import Reviews
-from riskml.fatality.search import Combination, combinations_of, search, triple_counts
 from riskml.features.catalogue import load_catalogue
 from riskml.models.critical import CriticalPattern, CriticalPatterns
 from small_opinion import FEATURES

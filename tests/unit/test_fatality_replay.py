@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from hand_cases import HandModel, catalogue, history, rules
 from lethal_history import END, lethal_tables
-from riskml.fatality.contacts import critical_by_analyst, reviewed_contacts
-from riskml.fatality.replay import replay
-from riskml.fatality.replayed_levels import learnt_until
-from riskml.fatality.replayed_patterns import judged_patterns, would_match
-from riskml.fatality.replayed_rules import days_lost
+from riskml.fatality.replay.contacts import critical_by_analyst, reviewed_contacts
+from riskml.fatality.replay.replay import replay
+from riskml.fatality.replay.replayed_levels import learnt_until
+from riskml.fatality.replay.replayed_patterns import judged_patterns, would_match
+from riskml.fatality.replay.replayed_rules import days_lost
 from riskml.fatality.reviews import Reviews
 from riskml.features.catalogue import load_catalogue
 from riskml.features.matrix import build_features

@@ -5,8 +5,8 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from riskml.fatality.exact_conditional import exact_conditional
-from riskml.fatality.shrinkage import COMMON_FLOOR, FEW_SETS, common_spread, posterior_odds
+from riskml.fatality.comparison.exact_conditional import exact_conditional
+from riskml.fatality.comparison.shrinkage import COMMON_FLOOR, FEW_SETS, common_spread, posterior_odds
 
 PRIORS = [(np.log(6.7), 0.5), (0.0, 0.5), (np.log(0.33), 1.0), (0.0, 2.5)]
 

@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 
 from registries import EXTRA, KEY, fill, registry_rows
-from riskml.fatality.reading import read_form
-from riskml.fatality.suggestions import COLUMNS, suggested, suggestion_sheet, suggestions_for
-from riskml.fatality.workbook import write_workbook
+from riskml.fatality.coding.reading import read_form
+from riskml.fatality.coding.suggestions import COLUMNS, suggested, suggestion_sheet, suggestions_for
+from riskml.fatality.coding.workbook import write_workbook
 from riskml.narratives.rules import starting_rules
 from riskml.registry.database import connect
 from riskml.registry.masking import MASK

@@ -43,7 +43,7 @@ def _check_keys(reviews, history):
 
 def _compared(ws, reviews, items, history, *, controls, seed, language):
     """The comparison with the living, where there is a linked case and a history; else None."""
-    from riskml.fatality.comparison import compare
+    from riskml.fatality.comparison.comparison import compare
 
     if not len(reviews.linked):
         if history is not None:
@@ -90,7 +90,7 @@ def analyse(
     Example: riskml fatality analyse --reviews 1f3a --controls 10 --language en
     """
     from riskml.cli.fatality_tables import print_findings
-    from riskml.fatality.findings import findings
+    from riskml.fatality.findings.findings import findings
     from riskml.features.review_items import load_review_items
     from riskml.progress import progress
     from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
@@ -104,6 +104,6 @@ def analyse(
     with progress(message("fatality_findings.counting", language)):
         found = findings(coded, ws.catalogue.factors, items, comparison=comparison)
     text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["findings"][0], text)
+    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["findings"][0], text, private=True)
     print_findings(console, found, language)
     _say("written", language, path=path)

@@ -50,9 +50,9 @@ def template(
 
     Example: riskml fatality template --simulated --out try
     """
-    from riskml.fatality.form_files import write_new
-    from riskml.fatality.workbook import write_workbook
-    from riskml.fatality.yaml_form import write_form
+    from riskml.fatality.coding.form_files import write_new
+    from riskml.fatality.coding.workbook import write_workbook
+    from riskml.fatality.coding.yaml_form import write_form
     from riskml.progress import progress
 
     ws = open_workspace(workspace)
@@ -96,8 +96,8 @@ def _simulated(ws):
 
 def _begun(ws, path, language):
     """The sheets of a form whose cases are filled in, and what their narratives suggest."""
-    from riskml.fatality.reading import read_form
-    from riskml.fatality.suggestions import suggestion_sheet, suggestions_for
+    from riskml.fatality.coding.reading import read_form
+    from riskml.fatality.coding.suggestions import suggestion_sheet, suggestions_for
     from riskml.narratives.rules import NARRATIVES_FILE, load_rules
 
     vocabulary = _vocabulary(ws)
@@ -161,7 +161,7 @@ def load(
     Example: riskml fatality load deaths.csv --mapping deaths.yml
     """
     from riskml.cli.fatality_loaded import print_loaded
-    from riskml.fatality.loading import load_reviews
+    from riskml.fatality.coding.loading import load_reviews
     from riskml.progress import progress
     from riskml.registry.staged_outcomes import stage_outcomes
 
@@ -195,7 +195,7 @@ def _registry(ws):
 
 def _apart(files):
     """Forms, and adjudication sheets."""
-    from riskml.fatality.adjudication import is_adjudication
+    from riskml.fatality.coding.adjudication import is_adjudication
 
     forms, decided = [], []
     for path in files:
@@ -218,8 +218,8 @@ def _apart(files):
 def _read(ws, forms, language):
     """What the forms hold; what was rejected is kept and said before anything else."""
     from riskml.cli.fatality_loaded import print_read
-    from riskml.fatality.reading import read_forms
-    from riskml.fatality.rejected import write_rejected
+    from riskml.fatality.coding.reading import read_forms
+    from riskml.fatality.coding.rejected import write_rejected
     from riskml.progress import progress
 
     vocabulary = _vocabulary(ws)
@@ -239,7 +239,7 @@ def _read(ws, forms, language):
 def _adjudicated(ws, decided, language):
     """What the team decided, or None; rows with mistakes are named and stay undecided."""
     from riskml.cli.fatality_loaded import print_problems
-    from riskml.fatality.adjudication import read_adjudication
+    from riskml.fatality.coding.adjudication import read_adjudication
 
     if not decided:
         return None
@@ -252,8 +252,8 @@ def _adjudicated(ws, decided, language):
 
 def _to_adjudicate(ws, folder, sheets, adjudicated, language):
     """The sheet on which the team decides where coders differ: Path."""
-    from riskml.fatality.adjudication import write_adjudication
-    from riskml.fatality.form_files import place_beside
+    from riskml.fatality.coding.adjudication import write_adjudication
+    from riskml.fatality.coding.form_files import place_beside
 
     return place_beside(
         folder,
@@ -267,8 +267,8 @@ def _to_adjudicate(ws, folder, sheets, adjudicated, language):
 def _mapped(ws, files, mapping, language):
     """The sheets of another register's table, and what is said of it; what was rejected is kept and said."""
     from riskml.cli.fatality_loaded import print_mapped
-    from riskml.fatality.mapping import about_mapping, read_mapped
-    from riskml.fatality.rejected import write_rejected_table
+    from riskml.fatality.coding.mapping import about_mapping, read_mapped
+    from riskml.fatality.coding.rejected import write_rejected_table
 
     if len(files) != 1:
         raise RiskmlError(

@@ -84,7 +84,7 @@ def propose(
     Example: riskml fatality criteria propose --cap 1000 --as-of 2026-10-26
     """
     from riskml.cli.fatality_criteria_tables import print_proposals
-    from riskml.fatality.proposals import propose as proposed
+    from riskml.fatality.patterns.proposals import propose as proposed
     from riskml.models.critical import CriticalPatterns, load_critical
     from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
     from riskml.reporting.render import write_report
@@ -107,7 +107,7 @@ def propose(
         language=language,
     )
     text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["patterns"][0], text)
+    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["patterns"][0], text, private=True)
     print_proposals(console, found, language)
     _say("kept", language, path=path)
     _say("next_add", language)
@@ -148,7 +148,7 @@ def add(
 
     Example: riskml fatality criteria add breach_and_weapon --when breach,weapon_threat --by SSP-02
     """
-    from riskml.fatality.criteria import condition_given
+    from riskml.fatality.patterns.criteria import condition_given
 
     ws = open_workspace(workspace)
     ours = _criteria(ws, by)
@@ -186,7 +186,7 @@ def edit(
 
     Example: riskml fatality criteria edit stalking_when_apart --when separation,stalking --by SSP-02
     """
-    from riskml.fatality.criteria import condition_given
+    from riskml.fatality.patterns.criteria import condition_given
 
     ws = open_workspace(workspace)
     ours = _criteria(ws, by)
@@ -265,7 +265,7 @@ def _criteria(ws, by):
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from riskml.fatality.criteria import Criteria
+    from riskml.fatality.patterns.criteria import Criteria
 
     today = datetime.now(ZoneInfo(ws.settings.timezone)).date()
     return Criteria(_file(ws), ws.catalogue, by=by, today=today, language=ws.settings.language)

@@ -38,7 +38,7 @@ def candidates(
 
     Example: riskml fatality candidates --days 14
     """
-    from riskml.fatality.candidates import candidates as candidates_of
+    from riskml.fatality.coding.candidates import candidates as candidates_of
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)

@@ -78,7 +78,7 @@ def replay(
     Example: riskml fatality replay --case R0003 --language en
     """
     from riskml.cli.fatality_replay_tables import print_case, print_replay
-    from riskml.fatality.replay import replay as replay_reviews
+    from riskml.fatality.replay.replay import replay as replay_reviews
     from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
     from riskml.reporting.render import write_report
 
@@ -103,7 +103,7 @@ def replay(
         language=language,
     )
     text = json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["replay"][0], text)
+    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["replay"][0], text, private=True)
     print_replay(console, found, language)
     if case is not None:
         print_case(console, next(c for c in found["cases"] if c["review_id"] == case), found, language)
@@ -127,7 +127,7 @@ def nearest(
     Example: riskml fatality nearest C0000123 --as-of 2026-10-26 -n 3
     """
     from riskml.cli.fatality_replay_tables import print_nearest
-    from riskml.fatality.nearest import nearest as nearest_reviews
+    from riskml.fatality.replay.nearest import nearest as nearest_reviews
 
     moment = moment_of(as_of)
     ws = open_workspace(workspace)

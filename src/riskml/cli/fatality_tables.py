@@ -175,7 +175,7 @@ def print_findings(console, found, language):
     Parameters
     ----------
     console : rich.console.Console
-    found : dict    of `fatality.findings.findings`
+    found : dict    of `fatality.findings.findings.findings`
     language : str
     """
     compared = found["comparison"]

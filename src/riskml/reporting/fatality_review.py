@@ -83,7 +83,8 @@ def write_fatality_review(settings, *, language="es", internal=False):
             mend="`riskml fatality analyse` counts what the reviews hold, and leaves it there.",
         )
     html = fatality_review(documents, settings.reports, language=language, internal=internal)
-    return write_report(fatality_folder(settings) / review_page(language, internal=internal), html)
+    page = fatality_folder(settings) / review_page(language, internal=internal)
+    return write_report(page, html, private=internal)
 
 
 def _images(figures, language):

@@ -88,15 +88,22 @@ def render(folder, template, language="es", *, room="reports", **context):
         ) from None
 
 
-def write_report(path, html):
-    """Write a report in one step: a reader sees the old page or the new one. Returns its path."""
+def write_report(path, html, *, private=False):
+    """Write a report in one step: a reader sees the old page or the new one. Returns its path.
+
+    Parameters
+    ----------
+    path : path
+    html : str
+    private : bool    others on the machine do not read it: single cases stand in it
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(html)
-        os.chmod(partial, 0o644)
+        os.chmod(partial, 0o600 if private else 0o644)
         os.replace(partial, path)
     finally:
         Path(partial).unlink(missing_ok=True)

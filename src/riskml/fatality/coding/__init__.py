@@ -1,0 +1,1 @@
+"""From a filled form to coded reviews: its files, checks, coders, links to the registry, other registers."""

@@ -1,0 +1,1 @@
+"""Reviewed cases beside the living: matched sets, exact odds ratios, priors, power before results."""

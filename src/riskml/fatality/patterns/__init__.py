@@ -1,0 +1,1 @@
+"""Critical patterns: searched, judged without each case, and decided by people."""
