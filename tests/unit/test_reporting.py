@@ -138,3 +138,9 @@ def test_a_template_that_is_missing_or_broken_is_named_with_its_line(tmp_path):
     with pytest.raises(RiskmlError, match="does not render") as error:
         render(tmp_path, "broken.html.j2")
     assert error.value.where.endswith("broken.html.j2, line 2")
+
+
+def test_a_page_on_single_cases_is_for_its_owner_alone(tmp_path):
+    public, private = (write_report(tmp_path / f"{kind}.html", "x", private=kind) for kind in (False, True))
+    assert public.stat().st_mode & 0o777 == 0o644
+    assert private.stat().st_mode & 0o777 == 0o600
