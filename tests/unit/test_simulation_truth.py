@@ -62,7 +62,7 @@ def test_the_clocks_integral_is_the_integral_of_its_rate(days, signal):
     leaves=st.floats(100.0, 900.0),
     signal=st.sampled_from([0.0, 0.5, 1.0]),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 def test_the_next_event_is_where_the_integrated_hazard_reaches_the_draw(
     draw, now, visit, custody, separated, leaves, signal
 ):
