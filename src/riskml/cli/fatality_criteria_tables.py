@@ -4,6 +4,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from riskml.cli.fatality_tables import percent_span
 from riskml.messages import message
 from riskml.validation.intervals import share_in_words
 
@@ -52,15 +53,20 @@ def print_proposals(console, found, language):
         _print(console, f"- {words[language]}")
 
 
+def _narrow(part):
+    """n/N with its interval below it: a cell of a narrow column."""
+    if part["low"] is None:
+        return f"{part['n']}/{part['of']}"
+    return f"{part['n']}/{part['of']}\n{percent_span(part['low'], part['high'])}"
+
+
 def _cells(row, language):
     living, days = row["living"], row["days_before"]
     status = _words(f"status_{row['status']}", language)
-    caught = (
-        f"{_share(row['caught'], language)}\n({row['caught_registry']['n']}/{row['caught_registry']['of']})"
-    )
+    caught = f"{_narrow(row['caught'])}\n({row['caught_registry']['n']}/{row['caught_registry']['of']})"
     if row["defined"]["n"]:
         caught += "\n" + _words("defined_apart", language, **row["defined"])
-    flagged = _share({"n": living["flagged"], "of": living["of"]}, language)
+    flagged = _narrow({**living, "n": living["flagged"]})
     undetermined = _words("undetermined", language, count=living["undetermined"])
     weekly = "-"
     if living["per_week"] is not None:
@@ -68,7 +74,7 @@ def _cells(row, language):
     return (
         f"{row['id']}\n{row['label'][language]} [{status}]",
         caught,
-        _share(row["left_out"], language),
+        _narrow(row["left_out"]),
         "-" if days["median"] is None else f"{days['median']:.0f}\n({days['n']}/{row['caught']['n']})",
         f"{row['first_record']['n']}/{row['first_record']['of']}",
         f"{flagged}\n{undetermined}",

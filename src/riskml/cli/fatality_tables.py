@@ -7,7 +7,7 @@ from rich.text import Text
 
 from riskml.messages import message
 
-__all__ = ["print_findings"]
+__all__ = ["percent_span", "print_findings"]
 
 _SHOWN = 20  # factors in the terminal; the document has them all
 _EXACT = 1e-9  # what is whole but for the machine's rounding stays whole
@@ -37,7 +37,7 @@ def _table(title, headings, language, *, widest=8):
     return table
 
 
-def _span(low, high):
+def percent_span(low, high):
     """An interval in whole per cent, rounded outwards: what may be less than all is not printed as 100."""
     return f"{floor(100 * low + _EXACT)}-{ceil(100 * high - _EXACT)} %"
 
@@ -46,13 +46,13 @@ def _known(row, language, name="present"):
     """n/N of the known and its exact interval: two cells."""
     if row["share"] is None:
         return f"0/{row['known']}", _t("not_estimable", language)
-    interval = _t("only_present", language) if row["only_present"] else _span(row["low"], row["high"])
+    interval = _t("only_present", language) if row["only_present"] else percent_span(row["low"], row["high"])
     return f"{row[name]}/{row['known']}", interval
 
 
 def _of(row, name="n"):
     """n/N and its interval, as one cell."""
-    return f"{row[name]}/{row['of']} ({_span(row['low'], row['high'])})"
+    return f"{row[name]}/{row['of']} ({percent_span(row['low'], row['high'])})"
 
 
 def _prevalence(found, language):
@@ -65,7 +65,7 @@ def _prevalence(found, language):
             row["label"][language],
             *_known(row, language),
             str(row["unknown"]),
-            _span(row["bound_low"], row["bound_high"]),
+            percent_span(row["bound_low"], row["bound_high"]),
             f"{before['present']}/{before['n']}",
         )
     return table
@@ -78,7 +78,7 @@ def _earlier(found, language):
             message(f"fatality_form.cases_{row['field']}", language),
             *_known(row, language, "yes"),
             str(row["unknown"]),
-            _span(row["bound_low"], row["bound_high"]),
+            percent_span(row["bound_low"], row["bound_high"]),
         )
     return table
 
@@ -91,7 +91,7 @@ def _institutions(found, language):
             table.add_row(
                 _code(row["institution"], language),
                 f"{row['knew']}/{row['of']}",
-                _span(row["low"], row["high"]),
+                percent_span(row["low"], row["high"]),
                 days,
                 str(row["after_only"]),
             )
@@ -101,7 +101,9 @@ def _institutions(found, language):
 def _missed(found, language):
     table = _table("missed", ("how", "cases", "interval"), language)
     for row in found["missed"]["by_how"]:
-        table.add_row(_code(row["how"], language), f"{row['n']}/{row['of']}", _span(row["low"], row["high"]))
+        table.add_row(
+            _code(row["how"], language), f"{row['n']}/{row['of']}", percent_span(row["low"], row["high"])
+        )
     return table
 
 
