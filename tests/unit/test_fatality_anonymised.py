@@ -258,8 +258,25 @@ def test_small_parts_and_what_would_give_them_back_are_suppressed():
     assert parts_of([1, 5, 0], 6) == [HIDDEN] * 3
     assert [single(n, 20) for n in (0, 4, 5, 15, 20)] == [0, BELOW, 5, 15, 20]
     assert single(17, 20) == {"mark": "near_all", "than": 15}
+    assert [single(n, of) for of in range(1, SMALLEST) for n in range(of + 1)] == [HIDDEN] * 14
     assert covered([6, 4], 10, 40) == ([6, BELOW], HIDDEN), "10 would say that they do not overlap and 4 is 4"
     assert covered([6, 4], 7, 40) == ([6, BELOW], 7)
+
+
+def test_of_a_group_of_few_neither_the_count_nor_its_size_is_said():
+    found = replay()
+    rows = [
+        row | {name: {"n": n, "of": of, "share": n / of, "low": 0.0, "high": 1.0}}
+        for row in found["table"][:1]
+        for name in ("fired", "first_contact")
+        for n, of in ((0, 1), (1, 1), (2, 4))
+    ]
+    shown = published({"findings": document(1), "patterns": None, "replay": found | {"table": rows}})
+    for given, row in zip(rows, shown["replay"]["table"], strict=True):
+        for name in ("fired", "first_contact"):
+            few = given[name]["of"] < SMALLEST
+            assert (row[name]["of"] == HIDDEN) is few
+            assert not few or (row[name]["n"] == HIDDEN and row[name]["low"] is None)
 
 
 def test_rare_groups_are_put_together_until_they_are_enough():

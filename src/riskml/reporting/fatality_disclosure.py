@@ -27,13 +27,16 @@ def _small(value):
 def single(n, of):
     """A count of so many that stands by itself.
 
-    Few left over tell as much as few counted, so that all but a few is suppressed too.
+    Few left over tell as much as few counted, so that all but a few is suppressed too. Of fewer than SMALLEST
+    nothing is said: a mark of one or two would be the count itself.
 
     Returns
     -------
     int, or a mark {"mark", "than"}
     """
     n, of = int(n), int(of)
+    if _small(of):
+        return HIDDEN
     if _small(n):
         return BELOW
     return {"mark": NEAR_ALL, "than": of - SMALLEST} if _small(of - n) else n

@@ -41,19 +41,19 @@ def _compared(row, factors):
 
 
 def _caught(found):
-    """n of so many with its interval, or a mark; None where there is none."""
+    """n of so many with its interval, or a mark; None where there is none. So many may be too few to say."""
     if not isinstance(found, dict) or found.get("n") is None:
         return None
     n = single(found["n"], found["of"])
     keep = is_open(n)
-    return {"n": n, "of": found["of"]} | {
-        key: found.get(key) if keep else None for key in ("share", "low", "high")
-    }
+    of = HIDDEN if 0 < found["of"] < SMALLEST else found["of"]
+    return {"n": n, "of": of} | {key: found.get(key) if keep else None for key in ("share", "low", "high")}
 
 
 def _kept_back(found):
     """A count that is not printed, of so many; None where there is none."""
-    return None if _caught(found) is None else {"n": HIDDEN, "of": found["of"]}
+    caught = _caught(found)
+    return None if caught is None else {"n": HIDDEN, "of": caught["of"]}
 
 
 def _living(found):

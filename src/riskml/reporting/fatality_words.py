@@ -94,12 +94,12 @@ class Page:
         return f">{value['than']}" if value["mark"] == NEAR_ALL else f"<{value['than']}"
 
     def of(self, value, total):
-        """n/N: str."""
-        return f"{self.n(value)}/{count(total)}"
+        """n/N, or one mark where so many is suppressed itself: str."""
+        return f"{self.n(value)}/{count(total)}" if is_number(total) else self.n(total)
 
     def share(self, value, total):
         """A cell of n/N with its percentage and exact interval; the mark alone where n is suppressed."""
-        if not (is_number(value) and total):
+        if not (is_number(value) and is_number(total) and total):
             return {"value": self.of(value, total) if total else _NONE, "interval": ""}
         low, high = exact_interval(int(value), int(total))
         words = f"{percent(value / total)}; {percent(low)} – {percent(high)}"
