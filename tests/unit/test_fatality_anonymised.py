@@ -272,9 +272,9 @@ def test_of_a_group_of_few_neither_the_count_nor_its_size_is_said():
         for n, of in ((0, 1), (1, 1), (2, 4))
     ]
     shown = published({"findings": document(1), "patterns": None, "replay": found | {"table": rows}})
-    for given, row in zip(rows, shown["replay"]["table"], strict=True):
+    for told, row in zip(rows, shown["replay"]["table"], strict=True):
         for name in ("fired", "first_contact"):
-            few = given[name]["of"] < SMALLEST
+            few = told[name]["of"] < SMALLEST
             assert (row[name]["of"] == HIDDEN) is few
             assert not few or (row[name]["n"] == HIDDEN and row[name]["low"] is None)
 
