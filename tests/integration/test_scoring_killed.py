@@ -201,7 +201,9 @@ def run(worker, kind, date, delay=None):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
-@pytest.mark.parametrize(("kind", "kills"), [("whole", 6), ("written", KILLS)])
+@pytest.mark.parametrize(
+    ("kind", "kills"), [("whole", 6), ("written", 10), pytest.param("written", KILLS, marks=pytest.mark.slow)]
+)
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(registry, worker, kind, kills):
     year = {"whole": 2025, "written": 2026}[kind]
     seconds, writing = run(worker, kind, f"{year}-12-28")
