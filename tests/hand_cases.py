@@ -12,9 +12,19 @@ from riskml.models.levels import load_levels
 from riskml.registry.history import History
 from small_opinion import FEATURES
 
-__all__ = ["NOW", "HandModel", "catalogue", "history", "rules"]
+__all__ = ["LEVELS_FILE", "NOW", "HandModel", "catalogue", "cut_at", "history", "rules"]
 
 NOW = pd.Timestamp("2026-06-01")
+# Risk thresholds of 1/2, 1/5 and 1/10: log-odds of 0, -1.39 and -2.20.
+LEVELS_FILE = """
+critical:
+  - {pattern: approved}
+  - {model: harm, visits_per_event: 1}
+high:
+  - {model: harm, visits_per_event: 4}
+medium:
+  - {model: harm, visits_per_event: 9}
+"""
 _COLUMNS = (
     "relationship",
     "incidents_30d",
@@ -117,3 +127,15 @@ def rules(folder, text, patterns=None, *, of):
     if patterns is not None:
         (folder / "critical.yml").write_text(patterns, encoding="utf-8")
     return load_levels(folder / "levels.yml", catalogue=of)
+
+
+def cut_at(facts, moment):
+    """The history as somebody would have taken it at a moment."""
+    tables = {}
+    for name, table in facts.tables.items():
+        frame = table.to_pandas()
+        frame = frame[frame[["occurred_at", "recorded_at"]].max(axis=1) <= moment].copy()
+        for column in {"superseded_at", "ended_at", "closed_at"} & set(frame.columns):
+            frame[column] = frame[column].where(frame[column] <= moment)
+        tables[name] = frame
+    return History.of(tables)

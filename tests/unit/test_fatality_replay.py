@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hand_cases import HandModel, catalogue, history, rules
+from hand_cases import LEVELS_FILE, HandModel, catalogue, cut_at, history, rules
 from lethal_history import END, lethal_tables
 from riskml.fatality.replay.contacts import critical_by_analyst, reviewed_contacts
 from riskml.fatality.replay.replay import replay
@@ -25,15 +25,6 @@ from small_opinion import FEATURES
 
 MODELS = FEATURES.parent / "models"
 
-LEVELS_FILE = """
-critical:
-  - {pattern: approved}
-  - {model: harm, visits_per_event: 1}
-high:
-  - {model: harm, visits_per_event: 4}
-medium:
-  - {model: harm, visits_per_event: 9}
-"""
 PATTERNS = """
 version: 3
 patterns:
@@ -185,18 +176,6 @@ def test_a_fact_recorded_after_it_happened_is_a_contact_when_it_is_recorded(smal
 # --------------------------------------------------------------------------------- what was said at a moment
 
 
-def cut(facts, moment):
-    """The history as somebody would have taken it at a moment."""
-    tables = {}
-    for name, table in facts.tables.items():
-        frame = table.to_pandas()
-        frame = frame[frame[["occurred_at", "recorded_at"]].max(axis=1) <= moment].copy()
-        for column in {"superseded_at", "ended_at", "closed_at"} & set(frame.columns):
-            frame[column] = frame[column].where(frame[column] <= moment)
-        tables[name] = frame
-    return History.of(tables)
-
-
 START = pd.Timestamp("2025-01-10")
 
 
@@ -263,7 +242,7 @@ def equals_scoring(seed, small, levels, *, cases, most, alone, step=1):
             if contact["standing"] != "open":
                 continue
             moment = exact_moment(contact)
-            known = cut(facts, moment)
+            known = cut_at(facts, moment)
             for name, of in asked.items():
                 wanted = score(of, known, moment, levels=levels).cases.loc[case, "suggested_level"]
                 assert contact["suggested"][name] == wanted, (name, case, moment)
@@ -606,7 +585,7 @@ def test_a_lethal_version_gives_relative_risk_at_each_contact_and_no_level(small
     for contact in contacts:
         assert contact["suggested"] == {}
         moment = pd.DataFrame({"case_id": [outcome["case_id"]], "as_of": [pd.Timestamp(contact["at"])]})
-        known = cut(History.of(tables), moment["as_of"][0])
+        known = cut_at(History.of(tables), moment["as_of"][0])
         wanted = bundle.score(build_features(known, moment, full))
         said = contact["risks"][name]
         assert set(said) == {"relative", "low", "high", "unknown"}

@@ -4,23 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hand_cases import NOW, HandModel, catalogue, history, rules
+from hand_cases import LEVELS_FILE, NOW, HandModel, catalogue, history, rules
 from riskml.explain.case import because_words
 from riskml.explain.what_if import what_would_change
 from riskml.features.surroundings import case_surroundings
 from riskml.scoring.batch import opinion_rows
 from riskml.scoring.score import score
 
-# Risk thresholds of 1/2, 1/5 and 1/10: log-odds of 0, -1.39 and -2.20.
-LEVELS_OF_ONE_MODEL = """
-critical:
-  - {pattern: approved}
-  - {model: harm, visits_per_event: 1}
-high:
-  - {model: harm, visits_per_event: 4}
-medium:
-  - {model: harm, visits_per_event: 9}
-"""
 APPROVED = """
 version: 2
 patterns:
@@ -65,7 +55,7 @@ def weighted(small, start=-3.0, **weights):
     return HandModel("harm", small, margin, tuple(weights))
 
 
-def opinion_on(model, facts, folder, small, *, levels=LEVELS_OF_ONE_MODEL, patterns=None):
+def opinion_on(model, facts, folder, small, *, levels=LEVELS_FILE, patterns=None):
     return score(model, facts, NOW, levels=rules(folder, levels, patterns, of=small))
 
 
@@ -121,16 +111,16 @@ def test_a_level_that_recorded_facts_reach_stands(small, tmp_path):
     medium = weighted(small, incidents_90d=1.0, death_threat=4.0)
     opinion = opinion_on(medium, history(incidents=[("A", "2026-05-30")]), tmp_path, small)
     assert level_of(opinion) == "insufficient_data"
-    lower = LEVELS_OF_ONE_MODEL + "abstention: {stands_from: medium}\n"
+    lower = LEVELS_FILE + "abstention: {stands_from: medium}\n"
     opinion = opinion_on(medium, history(incidents=[("A", "2026-05-30")]), tmp_path, small, levels=lower)
     assert level_of(opinion) == "medium"
-    never = LEVELS_OF_ONE_MODEL + "abstention: {fewer_known_than: 0}\n"
+    never = LEVELS_FILE + "abstention: {fewer_known_than: 0}\n"
     opinion = opinion_on(medium, history(incidents=[("A", "2026-05-30")]), tmp_path, small, levels=never)
     assert level_of(opinion) == "medium"
 
 
 def test_a_factor_counted_by_a_rule_is_asked_though_no_model_reads_it(small, tmp_path):
-    levels = LEVELS_OF_ONE_MODEL.replace("medium:", "  - {column: grave_acts_90d, at_least: 1}\nmedium:")
+    levels = LEVELS_FILE.replace("medium:", "  - {column: grave_acts_90d, at_least: 1}\nmedium:")
     model = weighted(small, incidents_90d=0.1)
     opinion = opinion_on(model, history(incidents=[("A", "2026-05-30")]), tmp_path, small, levels=levels)
     assert level_of(opinion) == "insufficient_data"
@@ -175,7 +165,7 @@ def test_pieces_give_what_one_piece_gives(small, tmp_path, monkeypatch):
 def test_the_explanation_asks_in_the_same_order_and_says_where_an_answer_leads(small, tmp_path):
     model = weighted(small, strangulation=1.0, death_threat=4.0, jealousy=0.6)
     facts = history(incidents=[("A", "2026-05-30")])
-    levels = rules(tmp_path, LEVELS_OF_ONE_MODEL, of=small)
+    levels = rules(tmp_path, LEVELS_FILE, of=small)
     opinion = score(model, facts, NOW, levels=levels)
     around, now = case_surroundings(opinion.history, "A"), opinion.matrix.iloc[0]
     questions, changes, _ = what_would_change(
@@ -312,7 +302,7 @@ def test_a_pattern_that_hangs_on_one_answer_is_asked_however_much_is_known(small
 
 
 def test_a_pattern_whose_columns_are_missing_is_left_out_and_said(small, tmp_path):
-    levels = rules(tmp_path, LEVELS_OF_ONE_MODEL, APPROVED, of=small)
+    levels = rules(tmp_path, LEVELS_FILE, APPROVED, of=small)
     fewer = small.part("incidents_90d", "incidents_ever", "strangulation")
     model = weighted(fewer, incidents_90d=0.1)
     opinion = score(model, first_record("strangulation"), NOW, levels=levels)

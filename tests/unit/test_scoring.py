@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import riskml
+from hand_cases import cut_at
 from riskml.errors import RiskmlError
 from riskml.explain.alterations import Copy, copied_matrix
 from riskml.explain.dimensions import DIMENSIONS, by_dimension
@@ -34,18 +35,6 @@ def opinion(registry):
     return score(registry.models, registry.history, AS_OF)
 
 
-def cut(history, moment):
-    """The history as somebody would have taken it at a moment."""
-    tables = {}
-    for name, table in history.tables.items():
-        frame = table.to_pandas()
-        frame = frame[frame[["occurred_at", "recorded_at"]].max(axis=1) <= moment].copy()
-        for column in {"superseded_at", "ended_at", "closed_at"} & set(frame.columns):
-            frame[column] = frame[column].where(frame[column] <= moment)
-        tables[name] = frame
-    return History.of(tables)
-
-
 def test_every_open_case_has_one_opinion(registry, opinion):
     assert sorted(opinion.cases.index) == sorted(registry.history.open_cases(AS_OF)["case_id"])
     assert set(opinion.cases["suggested_level"]) <= {*LEVELS, ABSTAINED}
@@ -68,7 +57,7 @@ def test_risks_are_the_models_own_with_what_they_rest_on(registry, opinion):
 def test_nothing_recorded_later_changes_an_opinion(registry):
     day = pd.Timestamp("2026-03-02")
     whole = score(registry.models, registry.history, day)
-    then = score(registry.models, cut(registry.history, day), day)
+    then = score(registry.models, cut_at(registry.history, day), day)
     pd.testing.assert_frame_equal(whole.cases, then.cases)
     pd.testing.assert_frame_equal(whole.reasons, then.reasons)
 
