@@ -6,7 +6,17 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.vocabulary import STATES, did_you_mean
 
-__all__ = ["DENIED", "PRESENT", "UNKNOWN", "factor_states", "in_scope", "is_long", "widened"]
+__all__ = [
+    "DENIED",
+    "PRESENT",
+    "UNKNOWN",
+    "factor_states",
+    "in_scope",
+    "is_long",
+    "says_state",
+    "state_codes",
+    "widened",
+]
 
 UNKNOWN, DENIED, PRESENT = -1, *range(len(STATES))  # places in STATES
 _ID = ("case_id", "as_of")
@@ -102,3 +112,14 @@ def in_scope(frame, relationships):
         return pd.array([pd.NA] * len(frame), dtype="boolean")
     word = frame["relationship"].reset_index(drop=True)
     return word.isin(relationships).astype("boolean").mask(word.isna()).array
+
+
+def says_state(column):
+    """Whether a column of the catalogue holds the state of a factor: bool."""
+    feature = column.feature
+    return (feature.table, feature.column, feature.aggregate) == ("factors", "state", "latest")
+
+
+def state_codes(catalogue):
+    """Factors whose state is a column of the catalogue: tuple of str."""
+    return tuple(c.name for c in catalogue.columns if says_state(c) and c.name in catalogue.factors)

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from riskml.errors import RiskmlError
-from riskml.features.factor_states import DENIED, PRESENT, factor_states, in_scope
+from riskml.features.factor_states import DENIED, PRESENT, factor_states, in_scope, says_state
 from riskml.features.formulas import formula_values, gives_truth, named_columns, parse_formula
 from riskml.parts import Line, Part, Relationship, Words, read_part
 from riskml.vocabulary import STATES, did_you_mean
@@ -318,7 +318,7 @@ class CriticalPatterns:
 
     def _codes(self, pattern):
         """The factors whose states a pattern reads, in its order: list of str."""
-        return [n for n in _names(pattern) if n not in self.columns or _says_state(self.columns[n])]
+        return [n for n in _names(pattern) if n not in self.columns or says_state(self.columns[n])]
 
 
 def _names(pattern):
@@ -329,17 +329,12 @@ def _names(pattern):
     return list(names)
 
 
-def _says_state(column):
-    feature = column.feature
-    return (feature.table, feature.column, feature.aggregate) == ("factors", "state", "latest")
-
-
 def _check_leaf(name, kind, text, columns, factors):
     where = f'models/critical.yml, pattern "{name}"'
     if kind == "factor":
-        if text in columns and _says_state(columns[text]):
+        if text in columns and says_state(columns[text]):
             return
-        known = [c for c, column in columns.items() if _says_state(column)]
+        known = [c for c, column in columns.items() if says_state(column)]
         mend = did_you_mean(text, known) or "Give it a feature of its state under features/."
         raise RiskmlError(f'unknown factor "{text}"', where=where, mend=mend)
     try:

@@ -10,7 +10,7 @@ from riskml.outcomes.facts import facts_of, incidents_of
 from riskml.outcomes.timeline import FOREVER, microseconds, moment_us
 from riskml.vocabulary import PARTNER_RELATIONSHIPS, duration
 
-__all__ = ["EXCLUSIONS", "AtRisk", "RiskSets", "lethal_events", "risk_sets"]
+__all__ = ["EXCLUSIONS", "AtRisk", "RiskSets", "first_times", "lethal_events", "risk_sets"]
 
 DAY = duration("1d")
 # In the order in which they are asked: an event is excluded for the first that holds.
@@ -48,7 +48,7 @@ class AtRisk:
         self.aggressor, self.victim, self.relationship = (
             table[name].to_pandas().to_numpy(object)[order] for name in words
         )
-        self.first = _first_times(self._code, self._start, len(ids))
+        self.first = first_times(self._code, self._start, len(ids))
 
     def at(self, moment):
         """Open cases at a moment.
@@ -119,7 +119,8 @@ def lethal_events(history, ids, until):
     return facts.code[order], facts.occurred[order]
 
 
-def _first_times(code, time, count):
+def first_times(code, time, count):
+    """The earliest of the times of each of so many codes; FOREVER where it has none: int array, (count,)."""
     first = np.full(count, FOREVER)
     np.minimum.at(first, code, time)
     return first
@@ -158,8 +159,8 @@ def risk_sets(spec, history, ids, at_risk, *, seed=0):
     until = moment_us(history.observed_until)
     codes, times = lethal_events(history, ids, until)
     died = exit_times("death", history, ids, incidents_of(history, ids), until)
-    deaths = _first_times(died.code, died.time, len(ids))
-    first_event = _first_times(codes, times, len(ids))
+    deaths = first_times(died.code, died.time, len(ids))
+    first_event = first_times(codes, times, len(ids))
     reported_until = until - spec.outcome.reporting_lag_us
     excluded, rows, person = dict.fromkeys(EXCLUSIONS, 0), [], []
     rng, seen = np.random.default_rng(seed), set()

@@ -9,12 +9,12 @@ from riskml.errors import RiskmlError
 from riskml.fatality.findings.item_counts import YEARS_APART, YOUNG
 from riskml.features.catalogue import Catalogue
 from riskml.features.definitions import Feature
-from riskml.features.factor_states import in_scope
+from riskml.features.factor_states import in_scope, state_codes
 from riskml.features.matrix import build_features
 from riskml.models.relative_risk import combined_states
 from riskml.vocabulary import PARTNER_RELATIONSHIPS, duration
 
-__all__ = ["EVER", "Exposure", "exposures", "known_states", "state_codes"]
+__all__ = ["EVER", "Exposure", "exposures", "known_states"]
 
 EVER = "ever"
 _SINCE = "days_since_"
@@ -63,16 +63,6 @@ class Exposure:
             "unknown": int((asked & np.isnan(state)).sum()),
             "not_applicable": int((~asked).sum()),
         }
-
-
-def state_codes(catalogue):
-    """Factors whose state is a column of the catalogue: tuple of str."""
-    return tuple(
-        c.name
-        for c in catalogue.columns
-        if (c.feature.table, c.feature.column, c.feature.aggregate) == ("factors", "state", "latest")
-        and c.name in catalogue.factors
-    )
 
 
 def known_states(history, cohort, catalogue, codes, columns=(), *, lookback=EVER):

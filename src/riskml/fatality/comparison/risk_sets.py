@@ -8,8 +8,8 @@ import pandas as pd
 from riskml.errors import RiskmlError
 from riskml.outcomes.events import exit_times
 from riskml.outcomes.facts import facts_of, incidents_of
-from riskml.outcomes.timeline import FOREVER, moment_us
-from riskml.training.lethal_sets import DAY, AtRisk, lethal_events
+from riskml.outcomes.timeline import moment_us
+from riskml.training.lethal_sets import DAY, AtRisk, first_times, lethal_events
 from riskml.vocabulary import OUTCOME_KINDS, PARTNER_RELATIONSHIPS
 
 __all__ = ["EXCLUDED", "RECORD_LENGTHS", "RELAXED", "MatchedSets", "matched_sets"]
@@ -93,7 +93,7 @@ class _Registry:
         }
         self.until = moment_us(history.observed_until)
         self.died = exit_times("death", history, self.ids, incidents_of(history, self.ids), self.until)
-        self.first_death = _earliest(self.died.code, self.died.time, len(self.ids))
+        self.first_death = first_times(self.died.code, self.died.time, len(self.ids))
         self.first_event = self._first_events(reviews, history)
         self.recorded = facts_of(history, "outcomes", self.ids) if "outcomes" in history.tables else None
 
@@ -105,7 +105,7 @@ class _Registry:
         days = linked["event_on"].to_numpy("datetime64[us]").astype(np.int64)
         there = (reviewed >= 0) & linked["event_on"].notna().to_numpy()
         codes, times = np.append(codes, reviewed[there]), np.append(times, days[there])
-        return _earliest(codes, times - times % DAY, len(self.ids))
+        return first_times(codes, times - times % DAY, len(self.ids))
 
     def had_event(self, code, day):
         """Whether the registry knew of an event of a case by a moment."""
@@ -118,12 +118,6 @@ class _Registry:
 def _codes(values):
     """Numbers for words; -1 where nobody recorded one."""
     return pd.factorize(pd.Series(values, dtype=object))[0]
-
-
-def _earliest(code, time, count):
-    first = np.full(count, FOREVER)
-    np.minimum.at(first, code, time)
-    return first
 
 
 def matched_sets(reviews, history, *, controls=5, seed=0):
