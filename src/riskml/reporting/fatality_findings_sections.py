@@ -24,10 +24,7 @@ def findings_sections(page):
         "cooccurrence": _cooccurrence,
         "missed": _missed,
     }
-    return [
-        {"code": code, "title": page.t(f"section_{code}"), "blocks": of(page)}
-        for code, of in sections.items()
-    ]
+    return page.sections(sections)
 
 
 def _method(page):

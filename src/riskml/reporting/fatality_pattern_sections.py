@@ -21,10 +21,7 @@ def pattern_sections(page):
         "recommendations": _recommendations,
         "provenance": _provenance,
     }
-    return [
-        {"code": code, "title": page.t(f"section_{code}"), "blocks": of(page)}
-        for code, of in sections.items()
-    ]
+    return page.sections(sections)
 
 
 def _comparison(page):

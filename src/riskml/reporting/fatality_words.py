@@ -128,6 +128,13 @@ class Page:
         ends = f"{_ratio(found.get('low'), '0')} – {_ratio(found.get('high'), '∞')}"
         return {"value": _ratio(found.get("odds_ratio"), "∞"), "interval": ends}
 
+    def sections(self, makers):
+        """Sections in order, each made by a function of the page: list of {"code", "title", "blocks"}."""
+        return [
+            {"code": code, "title": self.t(f"section_{code}"), "blocks": of(self)}
+            for code, of in makers.items()
+        ]
+
     def figure(self, name, document, *path):
         """A figure with its three texts; why there is none where it could not be drawn."""
         if name not in self.images:
