@@ -13,7 +13,7 @@ import yaml
 from riskml.documents import COMPILED
 from riskml.errors import RiskmlError
 
-__all__ = ["LANGUAGES", "all_messages", "check_language", "message"]
+__all__ = ["LANGUAGES", "all_messages", "check_language", "in_every_language", "message"]
 
 LANGUAGES = ("es", "en")
 
@@ -62,3 +62,8 @@ def message(key, language="es", **fields):
     if isinstance(text, dict):
         text = text["one" if fields.get("count") == 1 else "other"]
     return text.format(**fields)
+
+
+def in_every_language(key, /, **fields):
+    """One sentence of the catalogue, filled in, in every language: dict of language -> str."""
+    return {language: message(key, language, **fields) for language in LANGUAGES}

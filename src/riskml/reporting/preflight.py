@@ -8,7 +8,7 @@ Force.
 
 from dataclasses import dataclass
 
-from riskml.messages import LANGUAGES, message
+from riskml.messages import in_every_language
 from riskml.reporting.document import part
 from riskml.reporting.numbers import interval_words, percent, three
 from riskml.reporting.preflight_validation import CONCERN, FAIL, PASS, VALIDATION_ANSWERS, answer
@@ -244,7 +244,7 @@ def preflight(model, validation):
     found = []
     for question in sorted(questions, key=lambda q: DOMAINS.index(q.domain)):
         verdict, why = question.answered(model, validation)
-        asked = {language: message(f"preflight.ask_{question.code}", language) for language in LANGUAGES}
+        asked = in_every_language(f"preflight.ask_{question.code}")
         found.append(
             {
                 "domain": question.domain,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.stats import chi2
 
 from riskml.errors import RiskmlError
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language, message
 from riskml.outcomes.definition import EXITS
 from riskml.outcomes.labels import label_outcomes
 from riskml.outcomes.timeline import FOREVER, moment_us
@@ -26,7 +26,7 @@ FEW_CASES = 25  # EVIDENCE 6.5: with 10 to 25 cases only very strong factors can
 
 def words_of(key, **fields):
     """A message of `lethal` in every language: dict of language -> str."""
-    return {language: message(f"lethal.{key}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"lethal.{key}", **fields)
 
 
 def _note(code, **fields):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from riskml.instruments import instrument_names, load_instrument
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language, message
 from riskml.models.bundle import plain
 from riskml.models.riskgroups import clustered_interval, design_effect
 from riskml.validation.bootstrap import cluster_bootstrap
@@ -41,7 +41,7 @@ _LIBRARIES = ("riskml", "lightgbm", "scikit-learn", "numpy", "pandas", "scipy", 
 
 def words(key, **fields):
     """A message in every language: dict of language -> str."""
-    return {language: message(f"training.{key}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"training.{key}", **fields)
 
 
 def note(code, **fields):

@@ -4,7 +4,7 @@ from math import ceil
 
 import numpy as np
 
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 from riskml.models.bundle import plain
 from riskml.validation.sample_size import development_sample_size, evaluation_sample_size
 
@@ -83,7 +83,7 @@ def refused(development):
         "people": f"{development.had:,}",
         "events": f"{development.had_events:,}",
     }
-    return {language: message("learners.refused", language, **fields) for language in LANGUAGES}
+    return in_every_language("learners.refused", **fields)
 
 
 def _document(verdict):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from riskml.messages import LANGUAGES, message
+from riskml.messages import in_every_language
 from riskml.models.calibration import choose_calibrator
 from riskml.models.estimators import ByStratum
 from riskml.models.likelihood import logit
@@ -56,7 +56,7 @@ class Strata:
 
 def words(key, **fields):
     """A message of this page in every language: dict of language -> str."""
-    return {language: message(f"training.{key}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"training.{key}", **fields)
 
 
 def strata_of(encoding, design):

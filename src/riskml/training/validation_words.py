@@ -1,6 +1,6 @@
 """Sentences of a validation document, in every language."""
 
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 from riskml.validation.forecast import NotEstimable
 
 __all__ = ["in_words", "missing"]
@@ -8,7 +8,7 @@ __all__ = ["in_words", "missing"]
 
 def in_words(key, **fields):
     """A message of `validated` in every language: dict of language -> str."""
-    return {language: message(f"validated.{key}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"validated.{key}", **fields)
 
 
 def missing(reason, **fields):

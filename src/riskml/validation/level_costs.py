@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import t as student
 
 from riskml.errors import RiskmlError
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 from riskml.models.bundle import plain
 from riskml.validation.forecast import Forecast, NotEstimable, weeks
 from riskml.validation.shares import clustered_share
@@ -45,9 +45,9 @@ class LevelCosts:
                 for (of, figure), reason in self.reasons.items()
                 if of == name
             }
-            label = {language: message(f"levels.level_{name}", language) for language in LANGUAGES}
+            label = in_every_language(f"levels.level_{name}")
             rows.append({"level": name, "label": label, **row.to_dict(), "not_estimable": missing})
-        words = {language: message("levels.costs", language) for language in LANGUAGES}
+        words = in_every_language("levels.costs")
         return plain({"confidence": self.level, "rows": rows, "words": words})
 
 

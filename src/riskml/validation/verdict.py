@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language, message
 from riskml.models.bundle import plain
 
 __all__ = ["VERDICTS", "Check", "every_language", "worst"]
@@ -14,7 +14,7 @@ VERDICTS = ("pass", "concern", "fail")  # from good to bad
 
 def every_language(key, **fields):
     """A sentence of `validation.<key>` in every language: dict of language -> str."""
-    return {language: message(f"validation.{key}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"validation.{key}", **fields)
 
 
 @dataclass(frozen=True)

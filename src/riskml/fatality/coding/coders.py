@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from riskml.errors import RiskmlError
 from riskml.fatality.form import PRESENT, SHEETS, STATES_CODED, UNKNOWN
 from riskml.fatality.reviews import typed_sheet
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 from riskml.models.bundle import plain
 from riskml.validation.bootstrap import percentile_interval
 from riskml.validation.forecast import NotEstimable
@@ -299,4 +299,4 @@ def _notes(table, exact, kappa):
 
 
 def _words(name, **fields):
-    return {language: message(f"fatality_coders.{name}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"fatality_coders.{name}", **fields)

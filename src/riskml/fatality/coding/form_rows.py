@@ -9,7 +9,7 @@ from riskml.fatality.coding.form_example import EXAMPLE_IDS, example_row
 from riskml.fatality.coding.form_problems import Both, problem_at
 from riskml.fatality.coding.form_words import factor_choices, folded, headings, sheet_titles, value_words
 from riskml.fatality.form import SHEETS
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 
 __all__ = ["FormReader", "Row"]
 
@@ -214,11 +214,11 @@ def _meant_sheets(form, sheet):
 
 
 def _titles(name):
-    return {language: message(f"fatality_form.sheet_{name}", language) for language in LANGUAGES}
+    return in_every_language(f"fatality_form.sheet_{name}")
 
 
 def _kind_words(kind):
-    return {language: message(f"fatality_load.personal_{kind}", language) for language in LANGUAGES}
+    return in_every_language(f"fatality_load.personal_{kind}")
 
 
 def _as_shown(row, name, vocabulary, language):

@@ -5,7 +5,7 @@ from scipy.stats import norm
 
 from riskml.fatality.comparison.compared_states import EVER
 from riskml.fatality.comparison.shrinkage import COMMON_SCALE, FEW_SETS
-from riskml.messages import LANGUAGES, message
+from riskml.messages import in_every_language
 from riskml.models.priors import UNCHECKED
 from riskml.validation.multiplicity import multiplicity_note
 
@@ -14,7 +14,7 @@ __all__ = ["comparison_notes", "comparison_summary", "said"]
 
 def said(key, **fields):
     """A message of `fatality_comparison` in every language: dict of language -> str."""
-    return {lang: message(f"fatality_comparison.{key}", lang, **fields) for lang in LANGUAGES}
+    return in_every_language(f"fatality_comparison.{key}", **fields)
 
 
 def comparison_summary(rows):

@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import binom
 
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN
-from riskml.messages import LANGUAGES, message
+from riskml.messages import in_every_language
 from riskml.validation.intervals import exact_interval
 
 __all__ = [
@@ -26,7 +26,7 @@ __all__ = [
 
 def said(name, **fields):
     """A sentence of the findings in every language: dict of language -> str."""
-    return {language: message(f"fatality_findings.{name}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"fatality_findings.{name}", **fields)
 
 
 @cache

@@ -10,9 +10,9 @@ from riskml.fatality.patterns.held_out import EACH_UP_TO, FOLDS, held_out
 from riskml.fatality.patterns.living_flags import living_cases
 from riskml.fatality.patterns.pattern_rows import Flags, codes_of, pattern_row, share, tradeoff
 from riskml.fatality.patterns.search import SUPPORT, search
-from riskml.features.factor_states import PRESENT, UNKNOWN, factor_states
+from riskml.features.factor_states import PRESENT, UNKNOWN, factor_states, state_codes
 from riskml.features.formulas import named_columns
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language, message
 from riskml.models.bundle import plain
 from riskml.models.critical import CriticalPattern, CriticalPatterns
 from riskml.outcomes.facts import aggressor_codes
@@ -202,12 +202,7 @@ def _standing(patterns):
 
 def _searchable(catalogue):
     """Factors that are combined: those with a column of their state that are no response, in order."""
-    states = {
-        column.name
-        for column in catalogue.columns
-        if (column.feature.table, column.feature.column, column.feature.aggregate)
-        == ("factors", "state", "latest")
-    }
+    states = set(state_codes(catalogue))
     return [f.code for f in catalogue.factors if f.dimension != _RESPONSE and f.code in states]
 
 
@@ -283,7 +278,7 @@ def _words(cases, facts, found, apart, living, able, waiting):
 
     def said(name, **fields):
         key = f"fatality_criteria.{name}"
-        return {language: message(key, language, **fields) for language in LANGUAGES}
+        return in_every_language(key, **fields)
 
     tenths = len(cases) > EACH_UP_TO and apart.folds == FOLDS
     several = "left_out_tenths" if tenths else "left_out_each"

@@ -15,7 +15,7 @@ from riskml.fatality.findings.prevalence import share
 from riskml.features.factor_states import DENIED, PRESENT, UNKNOWN, factor_states
 from riskml.features.matrix import build_features
 from riskml.features.surroundings import case_surroundings
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language
 from riskml.models.bundle import plain
 from riskml.registry.history import History
 from riskml.scoring.cautions import state_columns
@@ -174,7 +174,7 @@ def nearest(case_id, as_of, reviews, history, catalogue, *, n=5):
 
 
 def _words(name):
-    return {language: message(f"fatality_replay.{name}", language) for language in LANGUAGES}
+    return in_every_language(f"fatality_replay.{name}")
 
 
 def _notes(reviews, chosen, group):

@@ -32,7 +32,7 @@ from riskml.fatality.replay.replayed_rules import (
 )
 from riskml.features.matrix import build_features
 from riskml.features.surroundings import case_surroundings
-from riskml.messages import LANGUAGES, message
+from riskml.messages import LANGUAGES, in_every_language, message
 from riskml.models.bundle import plain
 from riskml.models.critical import MATCHED
 from riskml.models.lethal_bundle import LethalBundle
@@ -136,7 +136,7 @@ def _no_history():
 
 
 def _words(name, **fields):
-    return {language: message(f"fatality_replay.{name}", language, **fields) for language in LANGUAGES}
+    return in_every_language(f"fatality_replay.{name}", **fields)
 
 
 def _synthetic(reviews):
