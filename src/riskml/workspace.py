@@ -6,20 +6,19 @@ which a history is taken, a catalogue and a model file are read, and a trained m
 
 import os
 import shutil
-import tempfile
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from riskml.errors import RiskmlError
+from riskml.kept import kept, latest, point_latest
 from riskml.settings import Settings, load_settings
 from riskml.vocabulary import did_you_mean
 
 __all__ = ["ModelPlan", "Workspace", "init_workspace", "open_workspace", "train"]
 
 _COPIED = ("features", "models", "notebooks", "reports", "riskml.toml")
-_LATEST = "latest"
 
 
 @dataclass(frozen=True)
@@ -34,21 +33,6 @@ class ModelPlan:
     def name(self):
         """The model's name, str."""
         return self.spec.name
-
-
-def _point_latest(folder, name):
-    """Make `folder/latest` name what was made last, in one step: a reader sees the old or the new."""
-    handle, path = tempfile.mkstemp(dir=folder)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(name + "\n")
-    os.replace(path, folder / _LATEST)
-
-
-def _kept(folder):
-    """The finished folders below one, by name; those that begin with a dot are still being written."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def _intact(folder):
@@ -174,7 +158,7 @@ class Workspace:
             set_aside=set_aside,
             read=self.narratives(),
         )
-        _point_latest(self.settings.histories, history.hash)
+        point_latest(self.settings.histories, history.hash)
         return history
 
     def history(self, content_hash=None):
@@ -183,13 +167,12 @@ class Workspace:
 
         folder = self.settings.histories
         if content_hash is None:
-            pointer = folder / _LATEST
-            if not pointer.is_file():
+            content_hash = latest(folder)
+            if content_hash is None:
                 raise RiskmlError(
                     "no history yet", where=str(folder), mend="`riskml history` takes one from the registry."
                 )
-            content_hash = pointer.read_text(encoding="utf-8").strip()
-        known = _kept(folder)
+        known = kept(folder)
         found = [path for path in known if content_hash and path.name.startswith(content_hash)]
         if len(found) != 1:
             raise RiskmlError(
@@ -227,7 +210,7 @@ class Workspace:
     @property
     def trained_names(self):
         """Names of the models that have been trained here: tuple of str."""
-        return tuple(sorted(path.parent.name for path in self.settings.bundles.glob(f"*/{_LATEST}")))
+        return tuple(path.name for path in kept(self.settings.bundles) if latest(path) is not None)
 
     def trained(self, name, version=None):
         """A trained model: the latest of its name, or the one whose version begins so.
@@ -240,15 +223,14 @@ class Workspace:
 
         folder = self.settings.bundles / name
         if version is None:
-            pointer = folder / _LATEST
-            if not pointer.is_file():
+            version = latest(folder)
+            if version is None:
                 raise RiskmlError(
                     f'model "{name}" has not been trained here',
                     where=str(self.settings.bundles),
                     mend=f"{did_you_mean(name, self.trained_names)} `riskml train {name}` trains it.".strip(),
                 )
-            version = pointer.read_text(encoding="utf-8").strip()
-        found = [path for path in _kept(folder) if version and path.name.startswith(version)]
+        found = [path for path in kept(folder) if version and path.name.startswith(version)]
         if len(found) != 1:
             raise RiskmlError(
                 f'{"no" if not found else "more than one"} version "{version}" of model "{name}"',
@@ -266,7 +248,7 @@ class Workspace:
             if target.is_dir():
                 shutil.rmtree(target)
             model.save(target)
-        _point_latest(folder, model.version)
+        point_latest(folder, model.version)
         return target
 
 

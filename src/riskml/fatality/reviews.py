@@ -17,11 +17,12 @@ from riskml.fatality.form import ABSENT, PRESENT, SHEETS
 from riskml.features.factor_states import DENIED
 from riskml.features.factor_states import PRESENT as STATE_PRESENT
 from riskml.features.factor_states import UNKNOWN as STATE_UNKNOWN
+from riskml.kept import kept, latest, point_latest
 
 __all__ = ["Reviews", "empty_sheet", "kept_reviews", "read_reviews", "typed_sheet"]
 
 _FORMAT = "riskml reviews 1"
-_MANIFEST, _LATEST = "manifest.json", "latest"
+_MANIFEST = "manifest.json"
 # Columns that loading adds to those of the form.
 _ADDED = {"factors": ("coders", "agreed"), "people": ("age_low", "age_high")}
 
@@ -170,7 +171,7 @@ class Reviews:
             for name in SHEETS:
                 self.sheet(name).to_parquet(partial / f"{name}.parquet", index=False)
             manifest = {
-                "format": "riskml reviews 1",
+                "format": _FORMAT,
                 "hash": self.hash,
                 "cases": len(self),
                 "about": self.about,
@@ -185,10 +186,7 @@ class Reviews:
         finally:
             if partial.is_dir():
                 shutil.rmtree(partial)
-        handle, pointer = tempfile.mkstemp(dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(self.hash + "\n")
-        os.replace(pointer, folder / _LATEST)
+        point_latest(folder, self.hash)
         return target
 
 
@@ -220,20 +218,15 @@ def kept_reviews(folder, content_hash=None):
     RiskmlError    none were loaded, none or more than one begins so, or they do not read
     """
     folder = Path(folder)
-    known = (
-        sorted(p.name for p in folder.iterdir() if p.is_dir() and not p.name.startswith("."))
-        if folder.is_dir()
-        else []
-    )
+    known = [path.name for path in kept(folder)]
     if content_hash is None:
-        pointer = folder / _LATEST
-        if not pointer.is_file():
+        content_hash = latest(folder)
+        if content_hash is None:
             raise RiskmlError(
                 "no reviews yet",
                 where=str(folder),
                 mend="`riskml fatality template` writes the form, `riskml fatality load` reads it back.",
             )
-        content_hash = pointer.read_text(encoding="utf-8").strip()
     found = [name for name in known if content_hash and name.startswith(content_hash)]
     if len(found) != 1:
         raise RiskmlError(
