@@ -1,17 +1,20 @@
 """Batch scoring against a real database: whole or not at all, never twice, killed at any moment."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import textwrap
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sqlalchemy import inspect
+from sqlalchemy.engine import make_url
 
 from registries import KEY
 from riskml.errors import RiskmlError
@@ -153,12 +156,19 @@ for line in sys.stdin:
 
 
 @pytest.fixture
-def worker(registry, tmp_path):
+def untouched(registry, tmp_path):
+    """A copy of the registry, in which no other test has written: the dates of the kills are free."""
+    shutil.copy(make_url(registry.url).database, tmp_path / "registry.db")
+    return replace(registry, url=f"sqlite:///{tmp_path / 'registry.db'}")
+
+
+@pytest.fixture
+def worker(untouched, tmp_path):
     """A process that runs `score_batch` in a child for each date that it is told."""
-    for model in registry.models:
+    for model in untouched.models:
         model.save(tmp_path / model.name)
-    bundles = [str(tmp_path / model.name) for model in registry.models]
-    command = [sys.executable, "-c", textwrap.dedent(WORKER), registry.url, str(registry.history.folder)]
+    bundles = [str(tmp_path / model.name) for model in untouched.models]
+    command = [sys.executable, "-c", textwrap.dedent(WORKER), untouched.url, str(untouched.history.folder)]
     with subprocess.Popen(
         [*command, *bundles],
         stdin=subprocess.PIPE,
@@ -204,25 +214,25 @@ def run(worker, kind, date, delay=None):
 @pytest.mark.parametrize(
     ("kind", "kills"), [("whole", 6), ("written", 10), pytest.param("written", KILLS, marks=pytest.mark.slow)]
 )
-def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(registry, worker, kind, kills):
+def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(untouched, worker, kind, kills):
     year = {"whole": 2025, "written": 2026}[kind]
     seconds, writing = run(worker, kind, f"{year}-12-28")
     longest = 1.2 * (seconds if kind == "whole" else seconds - writing)
     rng = np.random.default_rng(0)
-    old, finished = state(registry.url), 0
+    old, finished = state(untouched.url), 0
     for kill in range(kills):
         date = f"{year}-{7 + kill % 5:02d}-{1 + kill // 5:02d}"
         run(worker, kind, date, rng.uniform(0, longest))
-        killed = state(registry.url)
+        killed = state(untouched.url)
         if killed != old:
             finished += 1
             assert {name: killed[name] for name in TABLES} == {name: old[name] for name in TABLES}
-            assert_whole(registry.url, one_more_than=old)
+            assert_whole(untouched.url, one_more_than=old)
         if kill % 5 == 0:
             run(worker, kind, date)
-            again = state(registry.url)
+            again = state(untouched.url)
             if killed == old:
-                assert_whole(registry.url, one_more_than=old)
+                assert_whole(untouched.url, one_more_than=old)
             else:
                 assert again == killed
             killed = again
