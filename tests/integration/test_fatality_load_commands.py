@@ -113,6 +113,7 @@ def test_a_registry_that_is_named_and_not_there_is_an_error_unless_waived(new, f
     path = form("casos.xlsx", cases=[case(1)], people=[{"review_id": "R1", "role": "victim", "age": "31-40"}])
     said = load(new, path)
     assert said.code == 2
+    assert "--unlinked" in said.err, "a team without the registry is told how to go on"
     assert not (new / "reviews").exists()
     assert load(new, path, "--unlinked").code == 0
     reviews = kept(new)

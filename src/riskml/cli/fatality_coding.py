@@ -189,8 +189,12 @@ def load(
 
 def _registry(ws):
     """The registry and the key that cases are linked with: the key that the latest history was taken with."""
-    ws.check_key()
-    return ws.connect(), ws.key
+    try:
+        ws.check_key()
+        return ws.connect(), ws.key
+    except RiskmlError as error:
+        mend = f"{error.mend} A team without the registry loads its cases with --unlinked.".strip()
+        raise RiskmlError(error.what, where=error.where, mend=mend) from error
 
 
 def _apart(files):
