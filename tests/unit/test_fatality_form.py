@@ -78,7 +78,8 @@ def every_code():
             "evidence": "-1o+1@ riesgo"[: i % 6 + 1],
         }
         rows["factors"][i] |= {"known": ["before", "unknown"][i % 2]}
-        rows["recommendations"][i] |= {"recommendation": "Avisar el mismo día"}
+        deadline = pd.Timestamp("2024-06-01") + pd.Timedelta(days=i)
+        rows["recommendations"][i] |= {"recommendation": "Avisar el mismo día", "deadline_on": deadline}
     return sheets_of(**rows)
 
 

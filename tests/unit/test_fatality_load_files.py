@@ -107,8 +107,43 @@ def test_one_contact_told_apart_by_two_files_is_said(form, vocabulary):
     assert [n.name for n in loaded.notices] == ["contact_twice"]
 
 
-def test_two_contacts_of_one_file_that_look_alike_are_two(form, vocabulary):
-    assert read([form("1.xlsx", cases=[CASE], contacts=[CONTACT, CONTACT])], vocabulary).accepted == 3
+def test_two_contacts_of_one_file_that_look_alike_are_two_and_it_is_said(form, vocabulary):
+    loaded = read([form("1.xlsx", cases=[CASE], contacts=[CONTACT, CONTACT])], vocabulary)
+    assert loaded.accepted == 3
+    assert [(n.name, n.place) for n in loaded.notices] == [("row_alike", "A4")]
+
+
+def test_one_victim_in_two_files_is_one_and_says_what_either_knew(form, vocabulary):
+    person = {"review_id": "R1", "role": "victim"}
+    first = form("1.xlsx", cases=[CASE], people=[person | {"age": "31-40"}])
+    second = form("2.xlsx", people=[person | {"sex": "female"}])
+    loaded = read([first, second], vocabulary)
+    assert (loaded.accepted, loaded.twice) == (2, 1)
+    (victim,) = loaded.sheets["people"].to_dict("records")
+    assert (victim["age"], victim["sex"]) == ("31-40", "female")
+    other = form("3.xlsx", people=[person | {"age": "18"}])
+    assert names(read([first, other], vocabulary)) == ["files_differ", "files_differ"]
+
+
+def test_a_second_aggressor_and_an_unknown_that_somebody_knew_are_said(form, vocabulary):
+    person = {"review_id": "R1", "role": "aggressor"}
+    unknown = coding("REV-01", "unknown", known="before")
+    loaded = read(
+        [
+            form(
+                "1.xlsx",
+                cases=[CASE],
+                people=[person | {"age": "30"}, person | {"age": "50"}],
+                factors=[unknown],
+            )
+        ],
+        vocabulary,
+    )
+    assert loaded.accepted == 4
+    assert {(n.name, n.place) for n in loaded.notices} == {
+        ("aggressor_second", "B4"),
+        ("unknown_yet_known", "H3"),
+    }
 
 
 def test_a_finding_of_the_day_itself_is_said_not_to_count_as_known_before(form, vocabulary):

@@ -119,6 +119,21 @@ WRONG = [
         "personal_data",
         {"occupation": "abogada"},
     ),
+    ("people", {"review_id": "R003", "role": "Víctima", "age": 31}, "role", "victim_second", {}),
+    (
+        "people",
+        {"review_id": "R003", "role": "Víctima", "age": 8},
+        "role",
+        "victim_second",
+        {"role": "Otra víctima"},
+    ),
+    (
+        "people",
+        {"review_id": "R001", "role": "Víctima", "age": "31-40", "sex": "Mujer"},
+        "role",
+        "repeated",
+        None,
+    ),
     ("people", {"review_id": "R0O1", "role": "Testigo"}, "review_id", "no_case_near", {"review_id": "R001"}),
     ("people", {"review_id": "Z999", "role": "Testigo"}, "review_id", "no_case", {"review_id": "R001"}),
     (
@@ -212,6 +227,18 @@ WRONG = [
         {"recommendation": "Avisar", "addressee": "Fiscalía", "deadline_on": date(2098, 1, 1)},
         "deadline_on",
         "too_late",
+        {"deadline_on": date(2027, 1, 1)},
+    ),
+    (
+        "recommendations",
+        {
+            "review_id": "R001",
+            "recommendation": "Avisar",
+            "addressee": "Fiscalía",
+            "deadline_on": date(2023, 1, 1),
+        },
+        "deadline_on",
+        "deadline_before_event",
         {"deadline_on": date(2027, 1, 1)},
     ),
 ]

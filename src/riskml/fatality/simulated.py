@@ -35,6 +35,7 @@ _RESPONSE_TEXT = {
 # What becomes of each factor that nobody had recorded: [A], made up.
 _AFTER, _COMMUNITY, _ABSENT = 0.22, 0.08, 0.30
 _DISAGREE = 0.05
+_UNKNOWN = {"state": "unknown", "known": "unknown", "known_on": None, "known_by": None}
 _ADVICE = (
     ("Preguntar por estrangulamiento en cada llamada", "emergency_911"),
     ("Compartir las medidas de protección el mismo día", "prosecutor"),
@@ -214,10 +215,11 @@ def _factor_rows(rows, review, event, own, factors, rng):
             coded |= {"state": "absent", "known": "after", "known_by": "prosecutor"}
             coded |= {"known_on": day + int(rng.integers(5, 120)) * DAY}
         else:
-            coded |= {"state": "unknown", "known": "unknown"}
+            coded |= _UNKNOWN
         rows["factors"].append(coded | {"coder": _CODERS[0]})
         if rng.random() < _DISAGREE:
-            coded = coded | {"state": "unknown" if coded["state"] != "unknown" else "absent"}
+            unknown = coded["state"] == "unknown"
+            coded = coded | {"state": "absent"} if unknown else coded | _UNKNOWN
         rows["factors"].append(coded | {"coder": _CODERS[1]})
 
 

@@ -9,6 +9,7 @@ from riskml.fatality.form import SHEETS, UNKNOWN
 __all__ = ["check_rows"]
 
 _CLOSED = "closed"
+_LOGS = ("contacts", "missed", "recommendations")  # where the same row twice counts something twice
 
 
 def check_rows(rows):
@@ -22,8 +23,9 @@ def check_rows(rows):
 
     Returns
     -------
-    list of (name, Row, column or None)    worth saying, not wrong: what may be the same contact in two files,
-        and what was known on the day of the event itself
+    list of (name, Row, column or None)    worth saying, not wrong: what may be the same contact in two files
+        or the same row written twice, what was known on the day of the event itself, a second aggressor, and
+        a factor that nobody could establish and yet somebody knew
     """
     by_sheet = {name: [] for name in SHEETS}
     for row in rows:
@@ -44,15 +46,21 @@ def check_rows(rows):
         if sheet.key:
             _check_repeated(by_sheet[name], sheet.key)
         else:
-            _count_once(by_sheet[name])
+            _count_once([row for row in by_sheet[name] if not _is_victim(row)])
+    # A case is one aggressor and one victim: of two victims nobody can tell which the factors are about.
+    victims = [row for row in by_sheet["people"] if _is_victim(row)]
+    _check_repeated(victims, ("review_id", "role"), differs="victim_second")
     for name in by_sheet:
         if name != "cases":
             for row in by_sheet[name]:
                 _check_case(row, known)
-    that_day = [
-        ("known_that_day", row, "known_on") for row in by_sheet["factors"] if _known_that_day(row, known)
+    return [
+        *(("known_that_day", row, "known_on") for row in by_sheet["factors"] if _known_that_day(row, known)),
+        *(("unknown_yet_known", row, "known") for row in by_sheet["factors"] if _unknown_yet_known(row)),
+        *(("aggressor_second", row, "role") for row in _further_aggressors(by_sheet["people"])),
+        *(("contact_twice", row, None) for row in _told_apart(by_sheet["contacts"])),
+        *(("row_alike", row, None) for name in _LOGS for row in _alike(by_sheet[name])),
     ]
-    return that_day + [("contact_twice", row, None) for row in _told_apart(by_sheet["contacts"])]
 
 
 def _check_open_elsewhere(cases):
@@ -99,6 +107,9 @@ def _check_against_event(row, known):
         day = row.coded.get(column)
         if day is not None and day > event:
             row.refuse("after_event", column, place=case.place("event_on"))
+    deadline = row.coded.get("deadline_on")
+    if deadline is not None and deadline < event:
+        row.refuse("deadline_before_event", "deadline_on", place=case.place("event_on"))
     day, known_when = row.coded.get("known_on"), row.coded.get("known")
     if day is not None and known_when == "before" and day > event:
         row.refuse("before_but_later", "known_on", place=case.place("event_on"))
@@ -112,7 +123,26 @@ def _known_that_day(row, known):
     return row.coded["known_on"] == known[row.coded["review_id"]].coded["event_on"]
 
 
-def _check_repeated(rows, key):
+def _unknown_yet_known(row):
+    return row.accepted and row.coded["state"] == UNKNOWN and row.coded["known"] == "before"
+
+
+def _is_victim(row):
+    return row.coded.get("role") == "victim"
+
+
+def _further_aggressors(people):
+    """The aggressors who count, without the first of each case: list of Row."""
+    seen, further = set(), []
+    for row in people:
+        if row.accepted and row.coded["role"] == "aggressor":
+            if row.coded["review_id"] in seen:
+                further.append(row)
+            seen.add(row.coded["review_id"])
+    return further
+
+
+def _check_repeated(rows, key, *, differs="repeated_differs"):
     """No key twice: what two files say alike counts once; what contradicts is refused on both sides.
 
     Within one file a row that repeats another to the letter is refused; of two that differ nobody can tell
@@ -125,21 +155,21 @@ def _check_repeated(rows, key):
             groups[name].append(row)
     for group in groups.values():
         if len(group) > 1:
-            _judge_group(group, key)
+            _judge_group(group, key, differs)
 
 
-def _judge_group(group, key):
+def _judge_group(group, key, differs):
     by_file = defaultdict(list)
     for row in group:
         by_file[row.form.origin].append(row)
     firsts = []
     for same_file in by_file.values():
         first, *others = same_file
-        differ = any(row.coded != first.coded for row in others)
+        unlike = any(row.coded != first.coded for row in others)
         for row in others:
-            row.refuse("repeated_differs" if differ else "repeated", key[-1], place=first.place(key[-1]))
-        if differ:
-            first.refuse("repeated_differs", key[-1], place=others[0].place(key[-1]))
+            row.refuse(differs if unlike else "repeated", key[-1], place=first.place(key[-1]))
+        if unlike:
+            first.refuse(differs, key[-1], place=others[0].place(key[-1]))
         firsts.append(first)
     sound = [row for row in firsts if not row.problems]
     for row in sound[1:]:
@@ -179,6 +209,18 @@ def _count_once(rows):
                 if same_file is not most:
                     for row in same_file:
                         row.same_as = most[0]
+
+
+def _alike(rows):
+    """Rows that repeat another of their file to the letter: list of Row. Two calls of one day may be so."""
+    seen, alike = set(), []
+    for row in rows:
+        if row.accepted:
+            said = (row.form.origin, *row.coded.items())
+            if said in seen:
+                alike.append(row)
+            seen.add(said)
+    return alike
 
 
 def _told_apart(contacts):
