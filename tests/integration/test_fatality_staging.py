@@ -15,7 +15,7 @@ from riskml.registry import staged_outcomes as module
 from riskml.registry.contract import TABLES
 from riskml.registry.database import reading, writing
 from riskml.registry.pseudonyms import Key
-from riskml.registry.staged_outcomes import acceptance, stage_outcomes, staged_outcomes
+from riskml.registry.staged_outcomes import acceptance, refusal, stage_outcomes, staged_outcomes
 from riskml.registry.take import take_history
 
 NOW, LATER = pd.Timestamp("2026-01-05 08:00"), pd.Timestamp("2026-02-02 09:30")
@@ -78,6 +78,12 @@ def accept(registry, now=LATER):
         for statement in acceptance(now).split(";"):
             if statement.strip() not in ("", "BEGIN", "COMMIT"):
                 connection.exec_driver_sql(statement)
+
+
+def refuse(registry, review, now=LATER):
+    """What the owner does with a row that is wrong."""
+    with writing(registry) as connection:
+        connection.exec_driver_sql(refusal(now, review))
 
 
 def outcomes(registry):
@@ -187,6 +193,26 @@ def test_the_owner_accepts_with_the_printed_statements_and_accepted_rows_are_nev
     assert stage(registry, ("R1", "2", "femicide", "2025-05-05")) == {"unchanged": 1}
     accept(registry, LATER + pd.Timedelta(days=2))
     assert outcomes(registry) == found
+
+
+def test_what_the_owner_refuses_is_not_accepted_and_not_staged_again(registry):
+    former = outcomes(registry)
+    stage(registry, ONE, TWO)
+    refuse(registry, "R1")
+    accept(registry)
+    assert outcomes(registry) == sorted([*former, ("3", "attempted_femicide", "R2", "2025-04-04", False)])
+    decided = state(registry)
+    refuse(registry, "R2")
+    assert state(registry) == decided, "what was accepted is not refused afterwards"
+    assert stage(registry, ONE, TWO) == {"refused": 1, "unchanged": 1}
+    assert stage(registry, ("R1", None, "femicide", "2025-05-04")) == {"not_linked": 1}
+    assert state(registry) == decided
+
+    assert stage(registry, ("R1", "2", "femicide", "2025-05-05")) == {"corrected": 1}
+    assert stage(registry, ONE) == {"refused": 1}, "the correction was taken back before anybody accepted it"
+    accept(registry, LATER + pd.Timedelta(days=1))
+    assert [row for row in outcomes(registry) if row[2] == "R1" and row not in former] == []
+    assert set(decided[STAGING]) <= set(state(registry)[STAGING])
 
 
 @pytest.mark.parametrize("calls", [0, 1])

@@ -64,17 +64,21 @@ def staged(language: LanguageOption = None, workspace: WorkspaceOption = Path(".
     riskml never writes the registry's `outcomes`: whoever owns the registry looks at the rows of
     riskml_outcomes_staging and runs the statements, the moment of acceptance in them, or does not.
 
+    One that is wrong is refused with the statement above them, and is not proposed again.
+
     Example: riskml fatality staged
     """
-    from riskml.registry.staged_outcomes import acceptance, staged_outcomes
+    from riskml.registry.staged_outcomes import acceptance, is_waiting, refusal, staged_outcomes
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
     rows = staged_outcomes(ws.connect())
-    accepted = rows["accepted_at"].notna()
-    waiting = int((~accepted & rows["superseded_at"].isna()).sum())
-    _say("staged_rows", language, waiting=waiting, accepted=int(accepted.sum()))
-    if waiting:
+    waiting = rows[is_waiting(rows)]
+    decided = {name: int(rows[f"{name}_at"].notna().sum()) for name in ("accepted", "refused")}
+    _say("staged_rows", language, waiting=len(waiting), **decided)
+    if len(waiting):
         now = datetime.now(ZoneInfo(ws.settings.timezone)).replace(tzinfo=None)
+        _say("staged_refuse", language)
+        console.print(refusal(now, waiting["review_id"].iloc[0]), markup=False, highlight=False)
         _say("staged_next", language)
         console.print(acceptance(now), markup=False, highlight=False)

@@ -110,6 +110,8 @@ def print_loaded(made, vocabulary, language, *, asked, adjudication, staged):
     held = staged["already_held"] + staged["repeated"]
     counts = {"new": staged["staged"], "corrected": staged["corrected"], "unchanged": staged["unchanged"]}
     _say("staged", language, held=held, **counts)
+    if staged["refused"]:
+        _say("refused", language, count=staged["refused"])
     withdrawn, accepted = staged["withdrawn"], staged["withdrawn_after_acceptance"]
     if withdrawn + accepted:
         _say("withdrawn", language, style="bold", count=withdrawn + accepted, accepted=accepted)

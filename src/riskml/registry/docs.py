@@ -6,7 +6,7 @@ from pathlib import Path
 
 from riskml.registry.checks import REASONS
 from riskml.registry.contract import CONTRACT_VERSION, TABLES, Kind
-from riskml.registry.staged_outcomes import acceptance
+from riskml.registry.staged_outcomes import acceptance, refusal
 from riskml.registry.written import REVIEWED, WRITTEN
 
 __all__ = ["registry_page"]
@@ -71,6 +71,7 @@ def registry_page():
         reasons="\n".join(f"| {reason} | {words} |" for reason, words in REASONS.items()),
         written="\n".join(_written_table(table) for table in WRITTEN.tables.values()),
         staged="\n".join(_written_table(table) for table in REVIEWED.tables.values()),
+        refusal=refusal("2026-01-05 08:00", "R07"),
         acceptance=acceptance("2026-01-05 08:00"),
     )
 

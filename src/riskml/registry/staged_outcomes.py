@@ -18,7 +18,7 @@ from riskml.registry.written import OUTCOMES_STAGING as STAGING
 from riskml.registry.written import REVIEWED
 from riskml.vocabulary import OUTCOME_KINDS, moment_of
 
-__all__ = ["COUNTS", "acceptance", "stage_outcomes", "staged_outcomes"]
+__all__ = ["COUNTS", "acceptance", "is_waiting", "refusal", "stage_outcomes", "staged_outcomes"]
 
 # What becomes of each review that is to be staged.
 COUNTS = (
@@ -26,12 +26,15 @@ COUNTS = (
     "corrected",
     "unchanged",
     "already_held",
+    "refused",
     "repeated",
     "withdrawn",
     "withdrawn_after_acceptance",
     "not_linked",
     "other_kind",
 )
+_DECIDED = ("superseded_at", "accepted_at", "refused_at")  # all null: the row waits for the owner
+_UNDECIDED = " AND ".join(f"{moment} IS NULL" for moment in _DECIDED)
 _LOCK = 7_214_955_012  # any number but that of runs: those who stage to one PostgreSQL wait for each other
 
 
@@ -39,9 +42,10 @@ def stage_outcomes(engine, reviews, key, *, now):
     """Stage the confirmed outcomes of linked reviews.
 
     A review that stands staged as it is stays so; a corrected one stages its next version and supersedes the
-    former, which is kept. Rows that the owner accepted are never touched: a correction of such a review is
-    staged beside them. A review that no longer is a linked femicide or attempt supersedes its row that nobody
-    accepted. Reviews that are not given are left alone: workbooks may be loaded one by one.
+    former, which is kept. Rows that the owner accepted or refused are never touched: a correction of such a
+    review is staged beside them, and what was refused is not staged again. A review that no longer is a
+    linked femicide or attempt supersedes its row that waits. Reviews that are not given are left alone:
+    workbooks may be loaded one by one.
 
     Parameters
     ----------
@@ -53,11 +57,11 @@ def stage_outcomes(engine, reviews, key, *, now):
     Returns
     -------
     dict    of COUNTS -> reviews: staged (new), corrected (a further version), unchanged, already_held (in
-        `outcomes`: the same case, kind and day, not superseded), repeated (another review of these, or one
-        that stands staged, says the same), withdrawn (its row was superseded, nothing new),
-        withdrawn_after_acceptance (the review says no more what was accepted, and nothing takes its place:
-        the owner has to supersede it), not_linked, other_kind (no outcome of the registry's); what is
-        withdrawn may be one of the last two as well
+        `outcomes`: the same case, kind and day, not superseded), refused (by the owner), repeated
+        (another review of these, or one that stands staged, says the same), withdrawn (its row was
+        superseded, nothing new), withdrawn_after_acceptance (the review says no more what was accepted, and
+        nothing takes its place: the owner has to supersede it), not_linked, other_kind (no outcome of the
+        registry's); what is withdrawn may be one of the last two as well
 
     Raises
     ------
@@ -142,15 +146,20 @@ def _said(row):
     return row["case_id"], row["kind"], row["occurred_at"]
 
 
+def _waits(row):
+    """Whether nobody has accepted, refused or superseded a row."""
+    return all(row[moment] is None for moment in _DECIDED)
+
+
 def _is_stale(row, outcome):
-    """Whether a row waits for its acceptance although its review says something else, or nothing, now."""
-    return row["superseded_at"] is None and row["accepted_at"] is None and _said(row) != outcome
+    """Whether a row waits for the owner although its review says something else, or nothing, now."""
+    return _waits(row) and _said(row) != outcome
 
 
 def _standing(own):
     """Of a review's rows, the one that waits and the one that was accepted last: list."""
     accepted = [row for row in own if row["accepted_at"] is not None]
-    return [row for row in own if row["superseded_at"] is None and row["accepted_at"] is None] + accepted[-1:]
+    return [row for row in own if _waits(row)] + accepted[-1:]
 
 
 def _what_becomes(review, outcome, own, held, said):
@@ -159,6 +168,8 @@ def _what_becomes(review, outcome, own, held, said):
     accepted = any(row["accepted_at"] is not None for row in standing)
     if any(_said(row) == outcome for row in standing):
         return "unchanged"
+    if any(row["refused_at"] is not None and _said(row) == outcome for row in own):
+        return "refused"
     if accepted and (outcome is None or outcome in held):
         return "withdrawn_after_acceptance"
     if outcome is None:
@@ -171,12 +182,11 @@ def _what_becomes(review, outcome, own, held, said):
 
 
 def _supersede(connection, rows, now):
-    """Mark rows that nobody accepted, even in the meantime, as replaced."""
+    """Mark rows that nobody decided on, even in the meantime, as replaced."""
+    undecided = [STAGING.c[moment].is_(None) for moment in _DECIDED]
     for row in rows:
         one = (STAGING.c.review_id == row["review_id"]) & (STAGING.c.version == row["version"])
-        connection.execute(
-            update(STAGING).where(one, STAGING.c.accepted_at.is_(None)).values(superseded_at=now)
-        )
+        connection.execute(update(STAGING).where(one, *undecided).values(superseded_at=now))
 
 
 def _stage(connection, review, version, outcome, reviews_hash, now):
@@ -204,6 +214,25 @@ def staged_outcomes(engine):
         return pd.DataFrame(connection.execute(ordered).all(), columns=names)
 
 
+def is_waiting(rows):
+    """Of `staged_outcomes`, which rows wait for the owner: bool Series."""
+    return rows[list(_DECIDED)].isna().all(axis=1)
+
+
+def refusal(now, review_id="..."):
+    """The statement with which the owner of the registry refuses one row that waits: str.
+
+    Parameters
+    ----------
+    now : datetime or str    the moment of the refusal, in the registry's local time
+    review_id : str          the review whose row is refused
+    """
+    moment = f"'{moment_of(now, 'now'):%Y-%m-%d %H:%M:%S.%f}'"
+    named = review_id.replace("'", "''")
+    return f"""UPDATE {STAGING.name} SET refused_at = {moment}
+ WHERE review_id = '{named}' AND {_UNDECIDED};"""
+
+
 def acceptance(now):
     """The statements with which the owner of the registry accepts what stands staged: str, one transaction.
 
@@ -215,7 +244,7 @@ def acceptance(now):
     columns = ", ".join(TABLES["outcomes"].names)
     return f"""BEGIN;
 UPDATE {STAGING.name} SET accepted_at = {moment}
- WHERE accepted_at IS NULL AND superseded_at IS NULL;
+ WHERE {_UNDECIDED};
 UPDATE outcomes SET superseded_at = {moment}
  WHERE superseded_at IS NULL AND EXISTS (
    SELECT 1 FROM {STAGING.name} AS former

@@ -107,5 +107,11 @@ OUTCOMES_STAGING = Table(
         "when the owner of the registry took it into outcomes; null: not yet. riskml never fills it in",
         null=True,
     ),
+    _column(
+        "refused_at",
+        DateTime,
+        "when the owner of the registry refused it; null: not. riskml never fills it in",
+        null=True,
+    ),
     comment="one row per confirmed outcome of a fatality review, for the owner of the registry to accept",
 )
