@@ -112,7 +112,7 @@ def simulated(vocabulary):
         for i in (1, 2)
     ]
     happened = {"occurred_at": day("2024-03-01 10:00"), "recorded_at": day("2024-03-01 11:00"), **clock}
-    columns = {"levels": ["level"], "responses": ["kind"]}
+    columns = {"levels": ["level"], "responses": ["kind"], "measures": ["kind", "expires_at", "ended_at"]}
     tables = {
         "outcomes": [
             {"case_id": f"C{i}", "kind": "femicide", "occurred_at": day(f"2025-0{i}-09 22:00"), **clock}

@@ -35,6 +35,7 @@ _RESPONSE_TEXT = {
 # What becomes of each factor that nobody had recorded: [A], made up.
 _AFTER, _COMMUNITY, _ABSENT = 0.22, 0.08, 0.30
 _DISAGREE = 0.05
+_ORDERS = ("protection", "precautionary")
 _UNKNOWN = {"state": "unknown", "known": "unknown", "known_on": None, "known_by": None}
 _ADVICE = (
     ("Preguntar por estrangulamiento en cada llamada", "emergency_911"),
@@ -61,7 +62,7 @@ def simulated_sheets(tables, factors, *, seed=0):
     events = events.drop_duplicates("case_id").reset_index(drop=True)
     grouped = {
         name: dict(list(frames[name][frames[name]["case_id"].isin(events["case_id"])].groupby("case_id")))
-        for name in ("cases", "incidents", "factors", "levels", "responses")
+        for name in ("cases", "incidents", "factors", "levels", "measures", "responses")
     }
     people = {
         name: frames[f"{name}s"].drop_duplicates(f"{name}_id", keep="last").set_index(f"{name}_id")
@@ -73,7 +74,7 @@ def simulated_sheets(tables, factors, *, seed=0):
         own = {name: _before(by.get(event.case_id), event.occurred_at) for name, by in grouped.items()}
         case = grouped["cases"][event.case_id].iloc[-1]
         review = f"R{number:04d}"
-        _case_rows(rows, review, event, case, people, rng)
+        _case_rows(rows, review, event, case, own, people, rng)
         _contact_rows(rows, review, own)
         _factor_rows(rows, review, event, own, factors, rng)
         _missed_rows(rows, review, own)
@@ -135,8 +136,13 @@ def _before(frame, moment):
     return frame[frame["recorded_at"] < moment.normalize()].sort_values("recorded_at")
 
 
-def _case_rows(rows, review, event, case, people, rng):
+def _case_rows(rows, review, event, case, own, people, rng):
     answer = rng.choice(["yes", "no", "unknown"], size=3, p=[0.3, 0.4, 0.3])
+    orders = own["measures"]
+    if len(orders):
+        orders = orders[orders["kind"].isin(_ORDERS)]
+        ends = orders[["expires_at", "ended_at"]].min(axis=1)
+        orders = orders[~(ends <= event.occurred_at)]
     rows["cases"].append(
         {
             "review_id": review,
@@ -148,10 +154,10 @@ def _case_rows(rows, review, event, case, people, rng):
             "method": rng.choice(METHODS),
             "place": rng.choice(PLACES),
             "children_present": answer[0],
-            "homicide_suicide": answer[1],
+            "homicide_suicide": answer[1] if event.kind == "femicide" else "no",
             "living_together": answer[2],
-            "earlier_report": "unknown",
-            "measure_in_force": "unknown",
+            "earlier_report": "yes" if len(own["incidents"]) else "no",
+            "measure_in_force": "yes" if len(orders) else "no",
             "status": "closed",
             "defined_critical": "no",
             "quality": "partial",
