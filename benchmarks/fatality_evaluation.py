@@ -13,6 +13,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from marked_page import rewrite
 
 from riskml.fatality.coding.loading import load_reviews
 from riskml.fatality.coding.mapping import about_mapping, mapped_narratives, read_mapped
@@ -30,7 +31,6 @@ TABLES = {"spain": "spain_2003_2017.csv", "chile": "chile_2010_2024.csv"}
 OFFICIAL_YEARS = ("2006", "2017")  # of 2006 to 2019, what the table has
 # Of what narratives say, what can only have been before the event.
 SUGGESTED = ("prior_complaint", "prior_measure", "death_threat", "separation")
-BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 def mapped(name, data, vocabulary):
@@ -235,13 +235,6 @@ def page(found):
     return "\n".join(parts)
 
 
-def rewritten(text, figures):
-    """A page with the figures between their marks; all else, the part on recovery too, stays as it is."""
-    if BEGIN not in text or END not in text:
-        raise SystemExit(f"the page has no marks {BEGIN} and {END}")
-    return text[: text.index(BEGIN) + len(BEGIN)] + "\n\n" + figures + "\n" + text[text.index(END) :]
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the two tables")
@@ -250,9 +243,7 @@ def main():
     options = parser.parse_args()
     found = evaluated(options.data)
     if options.page:
-        options.page.write_text(
-            rewritten(options.page.read_text(encoding="utf-8"), page(found)), encoding="utf-8"
-        )
+        rewrite(options.page, Path(__file__).name, page(found))
     print(json.dumps(found, ensure_ascii=False, indent=1) if options.json else page(found))
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from marked_page import rewrite
 from scipy.stats import spearmanr
 
 from riskml.fatality.comparison.exact_conditional import exact_conditional, tables_of_sets
@@ -30,7 +31,6 @@ CASES, CONTROLS = (10, 25, 100), 5
 OTHERS = ((7.0, 3), (4.0, 4), (2.0, 4), (1.0, 20))
 PREVALENCE = (0.10, 0.20, 0.30)  # [A]: of the factors in turn
 UNKNOWN_PRESENT, UNKNOWN_ABSENT = 0.25, 0.45  # [A]
-BEGIN, END = "<!-- recovery: begin -->", "<!-- recovery: end -->"
 
 
 @dataclass(frozen=True)
@@ -254,15 +254,6 @@ def _read(rows):
     ]
 
 
-def with_section(text, section):
-    """A page with the section between its marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"the page has no place for it: {BEGIN} ... {END}")
-    return f"{before}{BEGIN}\n{section}\n{END}{after}"
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--replicates", type=int, default=60)
@@ -277,8 +268,7 @@ def main():
     else:
         print(page(result))
     if asked.page:
-        text = asked.page.read_text(encoding="utf-8")
-        asked.page.write_text(with_section(text, page(result)), encoding="utf-8")
+        rewrite(asked.page, Path(__file__).name, page(result))
     print(f"{time.perf_counter() - start:.0f} s")
 
 

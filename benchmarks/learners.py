@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 from learners_tables import SIMULATED, Table, fatalities_table, records_tables, simulated
 from lightgbm import LGBMClassifier
+from marked_page import rewrite
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
@@ -48,7 +49,6 @@ LARGE = 15_000  # rows: tables with more are divided once, whatever the number o
 FOLDS, HELD = 10, 3  # people are dealt into tenths; three of them judge
 PACKAGES = ("riskml", "lightgbm", "scikit-learn", "interpret-core", "numpy", "pandas")
 MATRICES = ("domestic_365d",)
-BEGIN, END = "<!-- figures: benchmarks/learners.py --page -->", "<!-- end of figures -->"
 
 
 def _ours(frame, outcome, person, new, seed):
@@ -329,15 +329,6 @@ def readable(found):
     return "\n".join(lines + _table(header, rows))
 
 
-def rewrite(page, text):
-    """Put the figures between the marks of a page."""
-    words = page.read_text(encoding="utf-8")
-    if BEGIN not in words or END not in words:
-        raise RiskmlError("no place for the figures", where=str(page), mend=f"Put in {BEGIN} and {END}.")
-    before, after = words.split(BEGIN, 1)[0], words.split(END, 1)[1]
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n{END}{after}", encoding="utf-8")
-
-
 def _options(arguments):
     parser = argparse.ArgumentParser(
         description=__doc__.split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -361,7 +352,7 @@ def main(arguments=None):
     try:
         found = run(options)
         if options.page:
-            rewrite(options.page, readable(found))
+            rewrite(options.page, Path(__file__).name, readable(found))
     except RiskmlError as error:
         print(error, file=sys.stderr)
         return 2

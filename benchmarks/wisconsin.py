@@ -22,9 +22,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from marked_page import rewrite
 from wisconsin_registry.coverage import COVERAGE_END, LATER_END, LATER_INDEX, at_the_edges, by_quarter
 from wisconsin_registry.judging import MAIN, cross_fit, groups_table, learn, table_of
-from wisconsin_registry.page import rewrite
+from wisconsin_registry.page import figures
 from wisconsin_registry.printing import readable
 from wisconsin_registry.records import read_records
 from wisconsin_registry.registry import take
@@ -348,7 +349,7 @@ def main(arguments=None):
     try:
         results = run(options)
         if options.page:
-            rewrite(options.page, results)
+            rewrite(options.page, Path(__file__).name, figures(results))
     except RiskmlError as error:
         print(error, file=sys.stderr)
         return 2

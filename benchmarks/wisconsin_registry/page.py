@@ -1,13 +1,9 @@
 """The figures of docs/evaluation.md: written by the run that measured them, never by hand."""
 
-from pathlib import Path
-
-from riskml.errors import RiskmlError
 from wisconsin_registry.printing import METRICS, value_of
 
-__all__ = ["figures", "rewrite"]
+__all__ = ["figures"]
 
-BEGIN, END = "<!-- figures: benchmarks/wisconsin.py --page -->", "<!-- end of figures -->"
 NAMES = {
     "base_rate": "base rate",
     "incidents": "incidents in 90 days",
@@ -157,8 +153,6 @@ def figures(results):
     records = results["records"]
     versions = ", ".join(f"{name} {version}" for name, version in results["libraries"].items())
     lines = [
-        BEGIN,
-        "",
         f"Seed {results['seed']}; catalogue {results['catalogue']['hash'][:12]} with "
         f"{results['catalogue']['columns']} columns; {versions}.",
         "",
@@ -180,21 +174,4 @@ def figures(results):
     ]
     for name, found in results["questions"].items():
         lines += _question(name, found)
-    return "\n".join([*lines, END])
-
-
-def rewrite(page, results):
-    """Replace the figures of a page by those of a run.
-
-    Raises
-    ------
-    RiskmlError    the page has no place for them
-    """
-    page = Path(page)
-    text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    if BEGIN not in text or END not in text:
-        raise RiskmlError(
-            "no place for the figures", where=str(page), mend=f"Mark it with {BEGIN} and {END}."
-        )
-    before, rest = text.split(BEGIN, 1)
-    page.write_text(before + figures(results) + rest.split(END, 1)[1], encoding="utf-8")
+    return "\n".join(lines)

@@ -7,8 +7,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from fatality_evaluation import (
-    BEGIN,
-    END,
     FEATURES,
     HERE,
     TABLES,
@@ -16,8 +14,8 @@ from fatality_evaluation import (
     mapped,
     official,
     page,
-    rewritten,
 )
+from marked_page import rewritten
 
 from riskml.fatality.coding.mapping import read_mapped
 from riskml.fatality.findings.earlier import earlier
@@ -91,17 +89,8 @@ def test_no_is_counted_only_where_the_table_says_no(name, column, no, table, rev
 @pytest.mark.slow
 def test_the_page_holds_these_figures_and_no_text_of_the_tables(table):
     written = (ROOT / "docs" / "fatality_evaluation.md").read_text(encoding="utf-8")
-    assert written == rewritten(written, page(evaluated(DATA))), (
+    assert written == rewritten(written, "fatality_evaluation.py", page(evaluated(DATA))), (
         "run: python benchmarks/fatality_evaluation.py --data DIR --page docs/fatality_evaluation.md"
     )
     stories = (row[column] for row in table("chile") for column in row if column.startswith("informacion"))
     assert not [story for story in stories if len(story) > 40 and story[:40] in written]
-
-
-def test_what_stands_outside_the_marks_stays():
-    text = f"a\n{BEGIN}\nold\n{END}\n<!-- recovery: begin -->\nkept\n<!-- recovery: end -->\n"
-    fresh = rewritten(text, "new")
-    assert "old" not in fresh
-    assert "new" in fresh
-    assert fresh.endswith("<!-- recovery: begin -->\nkept\n<!-- recovery: end -->\n")
-    assert rewritten(fresh, "new") == fresh

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from marked_page import held
 from wisconsin_registry.coverage import COVERAGE_END, LATER_END
 from wisconsin_registry.mapping import map_records
-from wisconsin_registry.page import BEGIN, END, figures
+from wisconsin_registry.page import figures
 from wisconsin_registry.records import read_records
 
 from riskml.features.catalogue import load_catalogue
@@ -136,9 +137,8 @@ def test_the_page_names_the_command_and_holds_figures():
     text = PAGE.read_text(encoding="utf-8")
     assert "python benchmarks/wisconsin.py --data DIR --page docs/evaluation.md" in text
     assert SCRIPT.is_file()
-    held = text.split(BEGIN, 1)[1].split(END, 1)[0]
     for file in MODELS.glob("*.yml"):
-        assert f"`{file.stem}`" in held
+        assert f"`{file.stem}`" in held(text, SCRIPT.name)
 
 
 def _run(*arguments):
@@ -196,8 +196,7 @@ def test_the_page_holds_what_a_run_gives(wisconsin):
     if versions not in text:
         pytest.skip(f"the page was written with other versions than {versions}")
     written, fresh = (
-        part.split("\n### ")
-        for part in (BEGIN + text.split(BEGIN, 1)[1].split(END, 1)[0] + END, figures(results))
+        part.strip("\n").split("\n### ") for part in (held(text, SCRIPT.name), figures(results))
     )
     # Records, faults and cohorts to the letter; the models may differ a little between processors.
     assert written[0] == fresh[0]
