@@ -10,14 +10,10 @@ than absence, of cases as of controls. Then the sets are analysed as `riskml fat
 Everything is made up: it says what the method can do, not what is so in any registry.
 """
 
-import argparse
-import json
-import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from marked_page import rewrite
+from marked_page import run_replicates
 from scipy.stats import spearmanr
 
 from riskml.fatality.comparison.exact_conditional import exact_conditional, tables_of_sets
@@ -254,23 +250,5 @@ def _read(rows):
     ]
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--replicates", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--page", type=Path, help="write the section into this page")
-    asked = parser.parse_args()
-    start = time.perf_counter()
-    result = recovery(asked.replicates, asked.seed)
-    if asked.json:
-        print(json.dumps(result, indent=1))
-    else:
-        print(page(result))
-    if asked.page:
-        rewrite(asked.page, Path(__file__).name, page(result))
-    print(f"{time.perf_counter() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    run_replicates(__file__, __doc__.splitlines()[0], recovery, page)

@@ -9,14 +9,9 @@ one in which no factor has any effect. `riskml fatality criteria propose` search
 is then held against cases that nobody reviewed. Everything is made up: it says what the method can do.
 """
 
-import argparse
-import json
-import time
-from pathlib import Path
-
 import numpy as np
 from fatality_recovery import CASES, PREVALENCE, UNKNOWN_PRESENT, World
-from marked_page import rewrite
+from marked_page import run_replicates
 
 from riskml.fatality.patterns.held_out import held_out
 from riskml.fatality.patterns.search import search, triple_counts
@@ -100,20 +95,5 @@ def page(found):
     return "\n".join(lines)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--replicates", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--page", type=Path, help="write the section into this page")
-    asked = parser.parse_args()
-    start = time.perf_counter()
-    found = results(asked.replicates, asked.seed)
-    if asked.page:
-        rewrite(asked.page, Path(__file__).name, page(found))
-    print(json.dumps(found, indent=1) if asked.json else page(found))
-    print(f"{time.perf_counter() - start:.0f} s")
-
-
 if __name__ == "__main__":
-    main()
+    run_replicates(__file__, __doc__.splitlines()[0], results, page)
