@@ -4,6 +4,7 @@ import os
 import re
 import tomllib
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,6 +35,10 @@ class Settings:
     timezone: str = "America/Mexico_City"
     engine: str = "embedded"
     key_file: Path = field(default=Path("riskml.key"))
+
+    def now(self):
+        """This moment on the registry's clocks: datetime, naive, in its local time."""
+        return datetime.now(ZoneInfo(self.timezone)).replace(tzinfo=None)
 
     @property
     def features(self):

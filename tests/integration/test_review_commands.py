@@ -152,7 +152,7 @@ def test_only_an_approved_version_writes(workspace, monkeypatch):
         def now(cls, tz=None):
             return datetime.now(tz) + timedelta(days=400)
 
-    monkeypatch.setattr("riskml.review.approval.datetime", Later)
+    monkeypatch.setattr("riskml.settings.datetime", Later)
     assert "was approved until" in _refused(workspace)
 
 

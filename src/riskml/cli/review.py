@@ -241,15 +241,12 @@ def _table(statements, checklist, language):
 
 
 def _standings(ws, name, versions, language=None):
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from riskml.review.index import champion_statement
     from riskml.review.ledger import open_ledger
     from riskml.review.rules import missing_approvals, standing
 
     language = language or ws.settings.language
-    today = datetime.now(ZoneInfo(ws.settings.timezone)).date()
+    today = ws.settings.now().date()
     with open_ledger(ws.settings, name) as ledger:
         statements = ledger.statements()
     champion = champion_statement(statements)

@@ -1,8 +1,6 @@
 """Whether a model version may write second opinions on a day: asked before every write-back."""
 
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import make_url
 
@@ -46,7 +44,7 @@ def require_approved(settings, model, today=None):
     RiskmlError    not reviewed, under review, rejected, expired, not what was reviewed, approved by synthetic
         reviewers though trained on a real registry, or MLflow cannot be asked
     """
-    today = today or datetime.now(ZoneInfo(settings.timezone)).date()
+    today = today or settings.now().date()
     for one in model if isinstance(model, list | tuple) else [model]:
         statements = _statements(settings, one.name)
         _check(one, standing(statements, one.version), statements, today)
