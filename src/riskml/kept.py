@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-__all__ = ["kept", "latest", "point_latest"]
+__all__ = ["begun_with", "kept", "latest", "point_latest"]
 
 _LATEST = "latest"
 
@@ -27,3 +27,8 @@ def kept(folder):
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+
+
+def begun_with(folder, name):
+    """The finished folders whose name begins so, of which an empty one is none: list of Path."""
+    return [path for path in kept(folder) if name and path.name.startswith(name)]

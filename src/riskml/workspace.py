@@ -12,7 +12,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from riskml.errors import RiskmlError
-from riskml.kept import kept, latest, point_latest
+from riskml.kept import begun_with, kept, latest, point_latest
 from riskml.settings import Settings, load_settings
 from riskml.vocabulary import did_you_mean
 
@@ -172,13 +172,12 @@ class Workspace:
                 raise RiskmlError(
                     "no history yet", where=str(folder), mend="`riskml history` takes one from the registry."
                 )
-        known = kept(folder)
-        found = [path for path in known if content_hash and path.name.startswith(content_hash)]
+        found = begun_with(folder, content_hash)
         if len(found) != 1:
             raise RiskmlError(
                 f'{"no" if not found else "more than one"} history "{content_hash}"',
                 where=str(folder),
-                mend=f"There are: {', '.join(path.name[:12] for path in known) or 'none'}.",
+                mend=f"There are: {', '.join(path.name[:12] for path in kept(folder)) or 'none'}.",
             )
         return History.read(found[0])
 
@@ -230,7 +229,7 @@ class Workspace:
                     where=str(self.settings.bundles),
                     mend=f"{did_you_mean(name, self.trained_names)} `riskml train {name}` trains it.".strip(),
                 )
-        found = [path for path in kept(folder) if version and path.name.startswith(version)]
+        found = begun_with(folder, version)
         if len(found) != 1:
             raise RiskmlError(
                 f'{"no" if not found else "more than one"} version "{version}" of model "{name}"',

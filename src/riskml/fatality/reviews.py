@@ -17,7 +17,7 @@ from riskml.fatality.form import ABSENT, PRESENT, SHEETS
 from riskml.features.factor_states import DENIED
 from riskml.features.factor_states import PRESENT as STATE_PRESENT
 from riskml.features.factor_states import UNKNOWN as STATE_UNKNOWN
-from riskml.kept import kept, latest, point_latest
+from riskml.kept import begun_with, kept, latest, point_latest
 
 __all__ = ["Reviews", "empty_sheet", "kept_reviews", "read_reviews", "typed_sheet"]
 
@@ -218,7 +218,6 @@ def kept_reviews(folder, content_hash=None):
     RiskmlError    none were loaded, none or more than one begins so, or they do not read
     """
     folder = Path(folder)
-    known = [path.name for path in kept(folder)]
     if content_hash is None:
         content_hash = latest(folder)
         if content_hash is None:
@@ -227,11 +226,11 @@ def kept_reviews(folder, content_hash=None):
                 where=str(folder),
                 mend="`riskml fatality template` writes the form, `riskml fatality load` reads it back.",
             )
-    found = [name for name in known if content_hash and name.startswith(content_hash)]
+    found = begun_with(folder, content_hash)
     if len(found) != 1:
         raise RiskmlError(
             f'{"no" if not found else "more than one"} reviews "{content_hash}"',
             where=str(folder),
-            mend=f"There are: {', '.join(name[:12] for name in known) or 'none'}.",
+            mend=f"There are: {', '.join(path.name[:12] for path in kept(folder)) or 'none'}.",
         )
-    return read_reviews(folder / found[0])
+    return read_reviews(found[0])
