@@ -43,14 +43,15 @@ _LOADING = """
   it is refused: correct in one place. A `rejected.xlsx` that is there already is never written over: the
   next is `rejected-2.xlsx`.
 - **Two rows of one coder for one factor**: to the letter alike, the second is rejected; otherwise both are,
-  for nobody can tell which is meant.
+  for nobody can tell which is meant. Likewise two victims of one case, which has one: the others are coded
+  as other victims.
 - **A factor row without anything but its case, coder and factor** waits to be coded. It is counted and
   said, and never taken as absent.
 - **Where coders differ** the state is unknown until the team has decided: `adjudication.xlsx` holds both
   codings and the columns to decide in; load it together with the forms.
 - **Cases that name the registry's id** are linked by a keyed hash; the id itself is not kept. With
   `--unlinked` nothing is looked up. Confirmed femicides and attempts of linked cases are staged for the
-  registry's owner (`riskml_outcomes_staging`), who accepts them or not.
+  registry's owner (`riskml_outcomes_staging`), who accepts or refuses them.
 - **Another register's table** is read through a mapping file:
   `riskml fatality load deaths.csv --mapping deaths.yml`.
 
@@ -60,9 +61,12 @@ A column of the team's own is left in the file and said; one that looks like a c
 until its heading is mended.
 
 Dates are days: real dates, `dd/mm/yyyy` or `yyyy-mm-dd`, with the full year. None lies in the future but a
-deadline; no event lies before 1990; no contact or missed opportunity after the event. A factor known
-"before" with a later date, or "only after" with an earlier one, is refused. What was known on the day of
-the event itself does not count as known before.
+deadline; no event lies before 1990; no contact or missed opportunity after the event, no deadline before
+it. A factor known "before" with a later date, or "only after" with an earlier one, is refused. What was known
+on the day of the event itself does not count as known before.
+
+Said and not refused: a row of a log that repeats another to the letter, a second aggressor of a case (of the
+ages the first one's counts), and a factor that is unknown and yet was known before.
 
 ## Personal data
 
