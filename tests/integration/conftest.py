@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from postgresql_server import postgresql_binaries, running_postgresql
+from registries import fill, registry_rows
 from riskml.registry.database import connect
 from workspaces import CASES, Result, copy_of, quicken, riskml
 
@@ -80,3 +81,17 @@ def demo_workspace(demo):
 def workspace(demo_workspace, tmp_path):
     """A copy of the demo's workspace of the test's own."""
     return copy_of(demo_workspace, tmp_path / "padron")
+
+
+@pytest.fixture
+def new(tmp_path):
+    """A workspace without a registry."""
+    assert riskml("init", tmp_path / "padron").code == 0
+    return tmp_path / "padron"
+
+
+@pytest.fixture
+def small(new):
+    """A workspace with a made-up registry of a few cases that is not marked as synthetic."""
+    fill(connect(f"sqlite:///{new}/registry.db", create=True), registry_rows(4)).dispose()
+    return new

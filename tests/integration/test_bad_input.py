@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from registries import fill, registry_rows
-from riskml.registry.database import connect
 from riskml.registry.pseudonyms import make_key
 from workspaces import AS_OF, copy_of, riskml, rows_of, state_of
 
@@ -38,20 +36,6 @@ def change(folder, *statements):
     with contextlib.closing(sqlite3.connect(folder / "registry.db")) as connection, connection:
         for statement in statements:
             connection.execute(statement)
-
-
-@pytest.fixture
-def new(tmp_path):
-    """A workspace without a registry."""
-    assert riskml("init", tmp_path / "padron").code == 0
-    return tmp_path / "padron"
-
-
-@pytest.fixture
-def small(new):
-    """A workspace with a made-up registry of a few cases that is not marked as synthetic."""
-    fill(connect(f"sqlite:///{new}/registry.db", create=True), registry_rows(4)).dispose()
-    return new
 
 
 # -- the registry ----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from openpyxl import load_workbook
 
-from registries import PERSONAL, fill, registry_rows
+from registries import PERSONAL
 from riskml.fatality.coding.form_words import sheet_title
 from riskml.fatality.coding.workbook import write_workbook
 from riskml.fatality.form import SHEETS
@@ -19,18 +19,10 @@ from workspaces import riskml, rows_of, state_of
 
 
 @pytest.fixture
-def new(tmp_path):
-    """A workspace without a registry."""
-    assert riskml("init", tmp_path / "padron").code == 0
-    return tmp_path / "padron"
-
-
-@pytest.fixture
-def small(new):
-    """A workspace with a made-up registry of a few cases that is not marked as synthetic."""
-    fill(connect(f"sqlite:///{new}/registry.db", create=True), registry_rows(4)).dispose()
-    open_workspace(new).ensure_key()
-    return new
+def small(small):
+    """With the key that its cases are linked by."""
+    open_workspace(small).ensure_key()
+    return small
 
 
 def case(number, **other):
