@@ -219,7 +219,11 @@ def is_waiting(rows):
     return rows[list(_DECIDED)].isna().all(axis=1)
 
 
-def refusal(now, review_id="..."):
+def _quoted(now):
+    return f"'{moment_of(now, 'now'):%Y-%m-%d %H:%M:%S.%f}'"
+
+
+def refusal(now, review_id):
     """The statement with which the owner of the registry refuses one row that waits: str.
 
     Parameters
@@ -227,9 +231,8 @@ def refusal(now, review_id="..."):
     now : datetime or str    the moment of the refusal, in the registry's local time
     review_id : str          the review whose row is refused
     """
-    moment = f"'{moment_of(now, 'now'):%Y-%m-%d %H:%M:%S.%f}'"
     named = review_id.replace("'", "''")
-    return f"""UPDATE {STAGING.name} SET refused_at = {moment}
+    return f"""UPDATE {STAGING.name} SET refused_at = {_quoted(now)}
  WHERE review_id = '{named}' AND {_UNDECIDED};"""
 
 
@@ -240,7 +243,7 @@ def acceptance(now):
     ----------
     now : datetime or str    the moment of acceptance, in the registry's local time
     """
-    moment = f"'{moment_of(now, 'now'):%Y-%m-%d %H:%M:%S.%f}'"
+    moment = _quoted(now)
     columns = ", ".join(TABLES["outcomes"].names)
     return f"""BEGIN;
 UPDATE {STAGING.name} SET accepted_at = {moment}

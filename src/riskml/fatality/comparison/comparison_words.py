@@ -21,12 +21,10 @@ def comparison_summary(rows):
     """How many factors are told from no effect, in each way: words by language."""
     exact = sum(row["known"].get("p", 1.0) < 0.05 for row in rows)
     standing = sum(row["q"] < 0.05 for row in rows)
-    posterior = sum(row["posterior"]["low"] > 1 or row["posterior"]["high"] < 1 for row in rows)
-    alone = sum(
-        (row["posterior"]["low"] > 1 or row["posterior"]["high"] < 1) and row["prior"] is None for row in rows
-    )
+    apart = [row for row in rows if row["posterior"]["low"] > 1 or row["posterior"]["high"] < 1]
+    alone = sum(row["prior"] is None for row in apart)
     return said(
-        "summary", factors=len(rows), exact=exact, standing=standing, posterior=posterior, alone=alone
+        "summary", factors=len(rows), exact=exact, standing=standing, posterior=len(apart), alone=alone
     )
 
 
