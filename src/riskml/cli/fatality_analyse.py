@@ -1,26 +1,27 @@
 """`riskml fatality analyse`: what the reviewed cases say, and how they compare with the living."""
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from riskml.cli.options import HistoryOption, LanguageOption, SeedOption, WorkspaceOption, console
+from riskml.cli.options import (
+    HistoryOption,
+    LanguageOption,
+    ReviewsOption,
+    SeedOption,
+    WorkspaceOption,
+    console,
+    say,
+)
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.workspace import open_workspace
 
 __all__ = ["analyse"]
 
-ReviewsOption = Annotated[
-    str | None, typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest loaded.")
-]
-
-
-def _say(name, language, style=None, **fields):
-    words = message(f"fatality_findings.{name}", language, **fields)
-    console.print(words, markup=False, highlight=False, style=style)
+_say = partial(say, room="fatality_findings")
 
 
 def _history(ws, asked):
@@ -93,8 +94,7 @@ def analyse(
     from riskml.fatality.findings.findings import findings
     from riskml.features.review_items import load_review_items
     from riskml.progress import progress
-    from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
-    from riskml.reporting.render import write_report
+    from riskml.reporting.fatality_places import write_document
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
@@ -103,7 +103,6 @@ def analyse(
     comparison = _compared(ws, coded, items, history, controls=controls, seed=seed, language=language)
     with progress(message("fatality_findings.counting", language)):
         found = findings(coded, ws.catalogue.factors, items, comparison=comparison)
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["findings"][0], text, private=True)
+    path = write_document(ws.settings, "findings", found)
     print_findings(console, found, language)
     _say("written", language, path=path)

@@ -1,13 +1,12 @@
 """`riskml fatality template` and `load`: the review form, and what was filled in."""
 
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 
-from riskml.cli.options import LanguageOption, WorkspaceOption, console
+from riskml.cli.options import LanguageOption, WorkspaceOption, say
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.vocabulary import load_factors
@@ -17,10 +16,7 @@ __all__ = ["load", "template"]
 
 FORM = "review"
 
-
-def _say(name, language, style=None, **fields):
-    words = message(f"fatality_load.{name}", language, **fields)
-    console.print(words, markup=False, highlight=False, style=style)
+_say = partial(say, room="fatality_load")
 
 
 def template(
@@ -90,7 +86,7 @@ def _simulated(ws):
 
     sheets = simulated_sheets(lethal_tables(ws.connect()), _vocabulary(ws).codes)
     factors = sheets["factors"]
-    factors["known_on"] = factors["known_on"].where(factors["known_on"] <= _now(ws))
+    factors["known_on"] = factors["known_on"].where(factors["known_on"] <= ws.settings.now())
     return sheets
 
 
@@ -101,7 +97,7 @@ def _begun(ws, path, language):
     from riskml.narratives.rules import NARRATIVES_FILE, load_rules
 
     vocabulary = _vocabulary(ws)
-    loaded = read_form(path, vocabulary, today=_now(ws).date())
+    loaded = read_form(path, vocabulary, today=ws.settings.now().date())
     if loaded.rejected:
         raise RiskmlError(
             f"{len(loaded.rejected)} of {loaded.filled} rows have mistakes, the first: "
@@ -123,10 +119,6 @@ def _begun(ws, path, language):
 def _vocabulary(ws):
     """The factors that are coded: of the whole catalogue nothing else is needed here."""
     return load_factors(ws.settings.features / "factors.yml")
-
-
-def _now(ws):
-    return datetime.now(ZoneInfo(ws.settings.timezone)).replace(tzinfo=None)
 
 
 def load(
@@ -180,7 +172,7 @@ def load(
     with progress(message("fatality_load.joining", language)):
         made = load_reviews(sheets, adjudicated=adjudicated, engine=engine, key=key, about=about, seed=seed)
         folder = made.reviews.save(ws.settings.reviews)
-    counts = stage_outcomes(engine, made.reviews, key, now=_now(ws)) if engine is not None else None
+    counts = stage_outcomes(engine, made.reviews, key, now=ws.settings.now()) if engine is not None else None
     sheet = _to_adjudicate(ws, files[0].parent, sheets, adjudicated, language) if made.to_adjudicate else None
     print_loaded(made, _vocabulary(ws), language, asked=asked, adjudication=sheet, staged=counts)
     _say("kept", language, hash=made.reviews.hash[:12], path=folder)
@@ -228,7 +220,7 @@ def _read(ws, forms, language):
 
     vocabulary = _vocabulary(ws)
     with progress(message("fatality_load.reading_forms", language)):
-        loaded = read_forms(forms, vocabulary, today=_now(ws).date())
+        loaded = read_forms(forms, vocabulary, today=ws.settings.now().date())
         rejected = write_rejected(forms[0].parent, loaded, vocabulary, language=language)
     if not loaded.filled:
         raise RiskmlError(
@@ -247,7 +239,7 @@ def _adjudicated(ws, decided, language):
 
     if not decided:
         return None
-    rows, problems = read_adjudication(decided[0], _vocabulary(ws), today=_now(ws).date())
+    rows, problems = read_adjudication(decided[0], _vocabulary(ws), today=ws.settings.now().date())
     if problems:
         _say("adjudicated_wrong", language, style="bold")
         print_problems(problems, language)

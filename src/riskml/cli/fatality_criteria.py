@@ -1,12 +1,21 @@
 """`riskml fatality criteria`: critical patterns from proposal to decision."""
 
-import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from riskml.cli.options import HistoryOption, LanguageOption, SeedOption, WorkspaceOption, console, moment_of
+from riskml.cli.options import (
+    HistoryOption,
+    LanguageOption,
+    ReviewsOption,
+    SeedOption,
+    WorkspaceOption,
+    console,
+    moment_of,
+    say,
+)
 from riskml.errors import RiskmlError
 from riskml.messages import check_language, message
 from riskml.workspace import open_workspace
@@ -50,9 +59,7 @@ def _group():
     """Critical patterns, from proposal to decision."""
 
 
-def _say(key, language, style=None, **fields):
-    words = message(f"fatality_criteria.{key}", language, **fields)
-    console.print(words, markup=False, highlight=False, style=style)
+_say = partial(say, room="fatality_criteria")
 
 
 def _file(ws):
@@ -61,9 +68,7 @@ def _file(ws):
 
 @criteria.command()
 def propose(
-    reviews: Annotated[
-        str | None, typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest.")
-    ] = None,
+    reviews: ReviewsOption = None,
     history: HistoryOption = None,
     as_of: Annotated[
         str | None, typer.Option(help="Of the living cases. Default: the end of the history.")
@@ -86,8 +91,7 @@ def propose(
     from riskml.cli.fatality_criteria_tables import print_proposals
     from riskml.fatality.patterns.proposals import propose as proposed
     from riskml.models.critical import CriticalPatterns, load_critical
-    from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
-    from riskml.reporting.render import write_report
+    from riskml.reporting.fatality_places import write_document
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
@@ -106,8 +110,7 @@ def propose(
         earlier=_earlier(ws, patterns),
         language=language,
     )
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["patterns"][0], text, private=True)
+    path = write_document(ws.settings, "patterns", found)
     print_proposals(console, found, language)
     _say("kept", language, path=path)
     _say("next_add", language)
@@ -262,12 +265,9 @@ def show(language: LanguageOption = None, workspace: WorkspaceOption = Path(".")
 
 
 def _criteria(ws, by):
-    from datetime import datetime
-    from zoneinfo import ZoneInfo
-
     from riskml.fatality.patterns.criteria import Criteria
 
-    today = datetime.now(ZoneInfo(ws.settings.timezone)).date()
+    today = ws.settings.now().date()
     return Criteria(_file(ws), ws.catalogue, by=by, today=today, language=ws.settings.language)
 
 

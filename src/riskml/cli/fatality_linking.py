@@ -1,30 +1,23 @@
 """`riskml fatality candidates` and `riskml fatality staged`: between the review and the registry."""
 
-from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 import typer
 from rich.table import Table
 
-from riskml.cli.options import HistoryOption, LanguageOption, WorkspaceOption, console
+from riskml.cli.options import HistoryOption, LanguageOption, ReviewsOption, WorkspaceOption, console, say
 from riskml.messages import check_language, message
 from riskml.workspace import open_workspace
 
 __all__ = ["candidates", "staged"]
 
-
-def _say(name, language, **fields):
-    words = message(f"fatality_coders.{name}", language, **fields)
-    console.print(words, markup=False, highlight=False)
+_say = partial(say, room="fatality_coders")
 
 
 def candidates(
-    reviews: Annotated[
-        str | None,
-        typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest loaded."),
-    ] = None,
+    reviews: ReviewsOption = None,
     days: Annotated[int, typer.Option(min=0, max=365, help="Days to either side of the event.")] = 7,
     most: Annotated[int, typer.Option(min=1, max=50, help="Cases shown for each review.")] = 5,
     history: HistoryOption = None,
@@ -77,7 +70,7 @@ def staged(language: LanguageOption = None, workspace: WorkspaceOption = Path(".
     decided = {name: int(rows[f"{name}_at"].notna().sum()) for name in ("accepted", "refused")}
     _say("staged_rows", language, waiting=len(waiting), **decided)
     if len(waiting):
-        now = datetime.now(ZoneInfo(ws.settings.timezone)).replace(tzinfo=None)
+        now = ws.settings.now()
         _say("staged_refuse", language)
         console.print(refusal(now, waiting["review_id"].iloc[0]), markup=False, highlight=False)
         _say("staged_next", language)

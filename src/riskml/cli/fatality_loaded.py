@@ -1,18 +1,17 @@
 """What `riskml fatality load` says: what was rejected, how coders agree, what was linked and staged."""
 
+from functools import partial
+
 from rich.table import Table
 
-from riskml.cli.options import console
+from riskml.cli.options import console, say
 from riskml.messages import message
 
 __all__ = ["print_loaded", "print_mapped", "print_problems", "print_read"]
 
 _SHOWN = 10
 
-
-def _say(name, language, style=None, **fields):
-    words = message(f"fatality_load.{name}", language, **fields)
-    console.print(words, markup=False, highlight=False, style=style)
+_say = partial(say, room="fatality_load")
 
 
 def print_problems(problems, language):
@@ -96,8 +95,7 @@ def print_loaded(made, vocabulary, language, *, asked, adjudication, staged):
         _say("undecided", language, style="bold", count=made.undecided, path=adjudication)
     if made.to_adjudicate > made.undecided:
         count = made.to_adjudicate - made.undecided
-        words = message("fatality_coders.undecided_when", language, count=count, path=adjudication)
-        console.print(words, markup=False, highlight=False)
+        say("undecided_when", language, room="fatality_coders", count=count, path=adjudication)
     if staged is None:
         _say("not_linked" if asked else "no_ids", language)
         return

@@ -1,6 +1,5 @@
 """`riskml fatality replay` and `riskml fatality nearest`: the past of reviewed cases, a case beside them."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -10,20 +9,18 @@ from riskml.cli.options import (
     AsOfOption,
     HistoryOption,
     LanguageOption,
+    ReviewsOption,
     WorkspaceOption,
     console,
     moment_of,
+    say,
 )
 from riskml.errors import RiskmlError
-from riskml.messages import check_language, message
+from riskml.messages import check_language
 from riskml.vocabulary import did_you_mean
 from riskml.workspace import open_workspace
 
 __all__ = ["every_version", "nearest", "replay"]
-
-ReviewsOption = Annotated[
-    str | None, typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest loaded.")
-]
 
 
 def every_version(ws):
@@ -79,8 +76,7 @@ def replay(
     """
     from riskml.cli.fatality_replay_tables import print_case, print_replay
     from riskml.fatality.replay.replay import replay as replay_reviews
-    from riskml.reporting.fatality_places import DOCUMENTS, fatality_folder
-    from riskml.reporting.render import write_report
+    from riskml.reporting.fatality_places import write_document
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
@@ -102,13 +98,11 @@ def replay(
         defining=_defining(ws, patterns),
         language=language,
     )
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n"
-    path = write_report(fatality_folder(ws.settings) / DOCUMENTS["replay"][0], text, private=True)
+    path = write_document(ws.settings, "replay", found, indent=None)
     print_replay(console, found, language)
     if case is not None:
         print_case(console, next(c for c in found["cases"] if c["review_id"] == case), found, language)
-    words = message("fatality_replay.written", language, path=path)
-    console.print(words, markup=False, highlight=False)
+    say("written", language, room="fatality_replay", path=path)
 
 
 def nearest(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from riskml.cli.options import LanguageOption, WorkspaceOption, console
+from riskml.cli.options import LanguageOption, WorkspaceOption, say
 from riskml.messages import check_language, message
 from riskml.workspace import open_workspace
 
@@ -30,18 +30,14 @@ def report(
     Example: riskml fatality report --internal --language en
     """
     from riskml.progress import progress
-    from riskml.reporting.fatality_places import DOCUMENTS, kept_documents
+    from riskml.reporting.fatality_places import commands_left
     from riskml.reporting.fatality_review import write_fatality_review
 
     ws = open_workspace(workspace)
     language = check_language(language or ws.settings.language)
-    there = kept_documents(ws.settings)
     with progress(message("fatality_report.writing", language), total=1) as step:
         path = write_fatality_review(ws.settings, language=language, internal=internal)
         step()
-    for name, document in there.items():
-        if document is None:
-            words = message("fatality_report.not_made", language, command=DOCUMENTS[name][2])
-            console.print(words, markup=False, highlight=False)
-    kind = "written_internal" if internal else "written_public"
-    console.print(message(f"fatality_report.{kind}", language, path=path), markup=False, highlight=False)
+    for command in commands_left(ws.settings):
+        say("not_made", language, room="fatality_report", command=command)
+    say("written_internal" if internal else "written_public", language, room="fatality_report", path=path)

@@ -13,6 +13,7 @@ __all__ = [
     "AsOfOption",
     "HistoryOption",
     "LanguageOption",
+    "ReviewsOption",
     "SeedOption",
     "WorkspaceOption",
     "console",
@@ -26,6 +27,9 @@ WorkspaceOption = Annotated[
 HistoryOption = Annotated[
     str | None, typer.Option("--history", help="Content hash, or its beginning. Default: the latest history.")
 ]
+ReviewsOption = Annotated[
+    str | None, typer.Option("--reviews", help="Content hash, or its beginning. Default: the latest loaded.")
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of every random choice.")]
 LanguageOption = Annotated[str | None, typer.Option(help='"es" or "en". Default: as riskml.toml says.')]
 AsOfOption = Annotated[str, typer.Option(help="The moment of assessment, such as 2026-10-26.")]
@@ -33,9 +37,10 @@ AsOfOption = Annotated[str, typer.Option(help="The moment of assessment, such as
 console = Console(soft_wrap=True)
 
 
-def say(name, language, **fields):
-    """Print one message of `cli`, as it is."""
-    console.print(message(f"cli.{name}", language, **fields), markup=False, highlight=False)
+def say(name, language, /, *, room="cli", style=None, **fields):
+    """Print one message of a room of the catalogue, as it is."""
+    words = message(f"{room}.{name}", language, **fields)
+    console.print(words, markup=False, highlight=False, style=style)
 
 
 def moment_of(text):

@@ -4,8 +4,9 @@ import json
 from pathlib import Path
 
 from riskml.errors import RiskmlError
+from riskml.reporting.render import write_report
 
-__all__ = ["DOCUMENTS", "fatality_folder", "kept_documents", "review_page"]
+__all__ = ["DOCUMENTS", "commands_left", "fatality_folder", "kept_documents", "review_page", "write_document"]
 
 # Each document by its name: its file, how its format begins, the command that makes it.
 DOCUMENTS = {
@@ -25,6 +26,20 @@ def review_page(language, *, internal=False):
     return f"{'internal' if internal else 'review'}.{language}.html"
 
 
+def write_document(settings, name, document, *, indent=1):
+    """Keep a document of the review, readable by its owner only: single cases stand in it. Returns its path.
+
+    Parameters
+    ----------
+    settings : Settings
+    name : str           findings, patterns or replay
+    document : dict      plain JSON
+    indent : int or None    of each level; None: all on one line
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent) + "\n"
+    return write_report(fatality_folder(settings) / DOCUMENTS[name][0], text, private=True)
+
+
 def kept_documents(settings):
     """The review's documents that have been made: dict of name -> dict, or None where there is none yet.
 
@@ -33,6 +48,12 @@ def kept_documents(settings):
     RiskmlError    a file that is not such a document
     """
     return {name: _kept(fatality_folder(settings) / file, *rest) for name, (file, *rest) in DOCUMENTS.items()}
+
+
+def commands_left(settings):
+    """The commands whose document has not been made yet: list of str."""
+    folder = fatality_folder(settings)
+    return [command for file, _, command in DOCUMENTS.values() if not (folder / file).is_file()]
 
 
 def _kept(path, begins, command):
