@@ -18,6 +18,21 @@ from riskml.vocabulary import did_you_mean
 
 __all__ = ["ModelPlan", "Workspace", "init_workspace", "open_workspace", "train"]
 
+# What a workspace produces, and the forms of a review as people fill them in.
+_NEVER_COMMITTED = (
+    "registry.db*",
+    "histories/",
+    "reviews/",
+    "bundles/",
+    "reports/out/",
+    "mlflow.db*",
+    "mlruns/",
+    "mlartifacts/",
+    "truth/",
+    "*.key",
+    "*.xlsx",
+    "/review.yml",
+)
 _COPIED = ("features", "models", "notebooks", "reports", "riskml.toml")
 
 
@@ -307,10 +322,7 @@ def init_workspace(folder):
                 )
             else:
                 shutil.copy(source, folder / name)
-    (folder / ".gitignore").write_text(
-        "registry.db*\nhistories/\nreviews/\nbundles/\nreports/out/\nmlflow.db*\nmlruns/\nmlartifacts/\ntruth/\n*.key\n",
-        encoding="utf-8",
-    )
+    (folder / ".gitignore").write_text("\n".join(_NEVER_COMMITTED) + "\n", encoding="utf-8")
     workspace = open_workspace(folder)
     make_key(workspace.settings.key_file)
     return workspace

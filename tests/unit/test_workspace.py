@@ -58,6 +58,10 @@ def test_what_a_workspace_produces_is_not_offered_to_git(workspace):
     ignored = (workspace.settings.folder / ".gitignore").read_text().split()
     for name in ("registry.db*", "histories/", "bundles/", "reports/out/", "mlflow.db*", "truth/", "*.key"):
         assert name in ignored
+    for name in ("reviews/", "*.xlsx", "/review.yml"):
+        assert name in ignored, "what was coded of a case"
+    of_repository = (REPOSITORY / ".gitignore").read_text().split("\n")
+    assert {name.strip("/") for name in ignored} <= {name.strip("/") for name in of_repository}
 
 
 def test_a_workspace_is_not_made_over_anything(tmp_path):
